@@ -1,0 +1,11 @@
+std = "luajit"
+cache = false
+max_line_length = 120
+exclude_files = { "build" }
+
+-- Molt sets no global, anywhere: everything hangs off the module it returns.
+allow_defined = false
+allow_defined_top = false
+
+files["tests/lua"] = { std = "+busted" }
+files["**/*_spec.lua"] = { std = "+busted" }

@@ -1,0 +1,124 @@
+-- molt.shapes: the metatables of objects, one for each shape, kept up to date.
+--
+-- A shape's record is { id, info, class, fields, methods, meta, body, pointer }. `methods`
+-- is flat: every name any layer defines, with what wins. It changes when
+-- something is defined, never when something is called.
+
+local ffi = require "ffi"
+local core = require "molt.core"
+local border = require "molt.border"
+local layout = require "molt.layout"
+local accessor = require "molt.accessor"
+local thunk = require "molt.thunk"
+
+local shapes = {}
+
+-- In an object's metatable, its shape's record is found under this key.
+shapes.KEY = {}
+
+-- What the layer above says of a class, by handle: { name, strict }.
+shapes.classes = {}
+
+-- What objects do when asked for something else than a typed field; set by the
+-- layer above. misuse(o, k), refuse(kind, v, k, o), assign(o, k, v, shape),
+-- unknown(o, k, shape) for strict classes, describe(o) for tostring.
+shapes.hooks = {}
+
+local records = {}       -- by id
+
+local head = ffi.typeof("molt_shape_head *")
+local Shape = ffi.typeof("molt_shape *")
+
+local function method_of(info, slot)
+  return info.methods[slot + 1]
+end
+
+-- What stands in the flat table for a definition.
+local function callable(shape, fn, native)
+  if not native or not native.leaf then return fn end
+  local trait = layout.trait(native.trait)
+  return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
+end
+
+local function resolve(shape, name)
+  local fn, native = core.definition(shape.id, name)
+  shape.methods[name] = callable(shape, fn, native)
+end
+
+local function make_meta(shape)
+  local hooks, strict = shapes.hooks, shape.class.strict
+  local index, newindex = accessor.make(shape, {
+    misuse = hooks.misuse,
+    refuse = hooks.refuse,
+    assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
+    fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
+  })
+  return {
+    __index = index,
+    __newindex = newindex,
+    __tostring = hooks.describe,
+    __metatable = "object",
+    [shapes.KEY] = shape,
+  }
+end
+
+local function make(id)
+  local info = core.shape_info(id)
+  local shape = {
+    id = id,
+    info = info,
+    class = shapes.classes[info.class] or { name = core.class_info(info.class).name },
+    methods = {},
+    body = layout.body(info),
+    pointer = ffi.cast(Shape, info.pointer),
+    attach = {},                         -- trait or impl handle -> shape
+    detach = {},                         -- trait handle -> shape
+  }
+  shape.fields = accessor.fields(shape)
+  for _, name in ipairs(core.names(id)) do resolve(shape, name) end
+  shape.meta = make_meta(shape)
+  return shape
+end
+
+-- The record of a shape.
+function shapes.get(id)
+  local shape = records[id]
+  if not shape then
+    shape = make(id)
+    records[id] = shape
+  end
+  return shape
+end
+
+-- The record of the shape a molt_shape * points to.
+function shapes.at(pointer)
+  return shapes.get(ffi.cast(head, pointer).id)
+end
+
+-- Neighbours, cached so that an attach needs no C call that may raise.
+function shapes.attach(shape, trait, impl)
+  local key = impl or trait
+  local to = shape.attach[key]
+  if not to then
+    to = shapes.get(border.check(core.shape_attach(shape.id, trait, impl)))
+    shape.attach[key] = to
+  end
+  return to
+end
+
+function shapes.detach(shape, trait)
+  local to = shape.detach[trait]
+  if not to then
+    to = shapes.get(border.check(core.shape_detach(shape.id, trait)))
+    shape.detach[trait] = to
+  end
+  return to
+end
+
+border.callbacks[border.CHANGED] = function()
+  for id, name in core.next_change do
+    if records[id] then resolve(records[id], name) end
+  end
+end
+
+return shapes

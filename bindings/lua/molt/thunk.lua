@@ -1,0 +1,108 @@
+-- molt.thunk: calls from Lua to leaf native methods, as generated Lua.
+--
+-- A leaf function never reaches Lua, so it is called through FFI, at the price of
+-- a C call. Everything that could go wrong is settled before the in-flight mark
+-- is set: whose body it is, whether the slot still holds a leaf function, the
+-- arguments. Whatever does not fit is handed to the general caller (classic.c),
+-- which does everything and explains what is wrong.
+--
+--   function(self, a1)
+--     if type(self) == "table" then
+--       local b = self[0]
+--       if istype(Body, b) and objects[b.molt_slot] == self then
+--         local f = b.molt_vtable_2[-8]            -- leaf entry of the slot
+--         if f ~= nil and type(a1) == "number" then
+--           state.leaf = 7
+--           local r = cast(F, f)(cast(Handle, cast(Bytes, b) + 64), a1)
+--           state.leaf = 0
+--           if state.pending ~= 0 then drain() end
+--           return r
+--         end
+--       end
+--     end
+--     return caller(self, a1)
+--   end
+
+local ffi = require "ffi"
+local core = require "molt.core"
+local border = require "molt.border"
+local layout = require "molt.layout"
+local value = require "molt.value"
+
+local thunk = {}
+
+local words = ffi.sizeof("molt_vtable") / ffi.sizeof("void *")
+
+local function names(count)
+  local list = {}
+  for i = 1, count do list[i] = "a" .. i end
+  return table.concat(list, ", ")
+end
+
+local function conditions(method)
+  local list = { "f ~= nil" }
+  for i, kind in ipairs(method.parameters) do list[#list + 1] = "(" .. value.condition(kind, "a" .. i) .. ")" end
+  return table.concat(list, " and ")
+end
+
+-- `open` is Lua text that leaves the vtable in `vt` and the block in `block`,
+-- `close` ends the blocks it opened.
+local function source(method, open, close)
+  local arguments = names(#method.parameters)
+  local more = arguments == "" and "" or ", " .. arguments
+  local call = ("cast(F, f)(block%s)"):format(more)
+  local void = method.result == "void"
+  return table.concat {
+    "local objects, Body, state, caller, drain, F, Bytes, Handle, View, getmeta, meta, cast, istype, wide, type = ...\n",
+    "return function(self", more, ")\n",
+    open,
+    ("local f = vt[%d]\n"):format(-(words + 1 + method.slot)),
+    "if ", conditions(method), " then\n",
+    ("state.leaf = %d\n"):format(method.number),
+    void and call or ("local r = " .. call), "\n",
+    "state.leaf = 0\n",
+    "if state.pending ~= 0 then drain() end\n",
+    void and "return" or "return r", "\nend\n",
+    close,
+    "return caller(self", more, ")\nend\n",
+  }
+end
+
+-- By object: `part` of a shape's info, the index-th of its parts.
+local function object_source(method, part, index)
+  local open = { 'if type(self) == "table" then local b = self[0]\n',
+    "if istype(Body, b) and objects[b.molt_slot] == self then\n" }
+  if part.offset > 0 then
+    open[#open + 1] = ("local vt, block = b.molt_vtable_%d, cast(Bytes, b) + %d\n"):format(index, part.offset)
+  else
+    open[#open + 1] = ("local block = b.molt_object.extension.block[%d]\nlocal vt = cast(Handle, block).vtable\n"):format(part.block)
+  end
+  return source(method, table.concat(open), "end end\n")
+end
+
+local function view_source(method)
+  return source(method, "if getmeta(self) == meta then local block = cast(View, self).block\n"
+    .. "if block ~= nil then local vt = block.vtable\n", "end end\n")
+end
+
+local function make(text, method, body, meta)
+  return assert(loadstring(text, "=molt"))(border.objects, body, border.state, method.caller, core.drain,
+    layout.function_type(method), ffi.typeof("char *"), ffi.typeof("molt_block *"), ffi.typeof("molt_view *"),
+    debug.getmetatable, meta, ffi.cast, ffi.istype, value.wide, type)
+end
+
+-- The function by which Lua calls a leaf method on objects of a shape.
+function thunk.object(shape, trait, method)
+  for index, part in ipairs(shape.info.parts) do
+    if part.trait == trait.handle then
+      return make(object_source(method, part, index), method, shape.body.pointer)
+    end
+  end
+end
+
+-- The function by which Lua calls a leaf method on views of a trait.
+function thunk.view(method, meta)
+  return make(view_source(method), method, nil, meta)
+end
+
+return thunk

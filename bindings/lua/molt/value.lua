@@ -1,0 +1,58 @@
+-- molt.value: Lua text that checks a Lua value before it goes into C memory.
+--
+-- For generated functions: a condition over the name of a variable, such that a
+-- value that meets it converts without an error and without change.
+
+local ffi = require "ffi"
+
+local value = {}
+
+local bits = { int8_t = 7, int16_t = 15, int32_t = 31, uint8_t = 8, uint16_t = 16, uint32_t = 32 }
+
+-- "(type(v) == 'number' and …)"; `wide` in the environment checks 64 bit integers.
+function value.condition(kind, name)
+  if kind == "double" then return ("type(%s) == 'number'"):format(name) end
+  if kind == "bool" then return ("type(%s) == 'boolean'"):format(name) end
+  if kind == "float" then
+    return ("type(%s) == 'number' and (%s >= -3.4028235677973366e38 and %s <= 3.4028235677973366e38 or %s ~= %s or %s - %s ~= 0)")
+      :format(name, name, name, name, name, name, name)
+  end
+  if kind == "int64_t" or kind == "uint64_t" then return ("wide(%s, '%s')"):format(name, kind) end
+  local top = 2 ^ bits[kind]
+  local low = kind:sub(1, 1) == "u" and "0" or ("%.0f"):format(-top)
+  return ("type(%s) == 'number' and %s >= %s and %s <= %.0f and %s %% 1 == 0"):format(name, name, low, name, top - 1, name)
+end
+
+local int64, uint64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
+local exact = 9007199254740992
+
+-- Does a number or a 64 bit cdata fit the 64 bit kind without change?
+function value.wide(v, kind)
+  if type(v) == "number" then
+    return v % 1 == 0 and v <= exact and v >= (kind == "uint64_t" and 0 or -exact)
+  end
+  if ffi.istype(int64, v) then return kind == "int64_t" or v >= 0 end
+  if ffi.istype(uint64, v) then return kind == "uint64_t" or v <= 0x7fffffffffffffffULL end
+  return false
+end
+
+local ranges = {
+  int64_t = "-2^63 to 2^63-1", uint64_t = "0 to 2^64-1", float = "-3.4e38 to 3.4e38",
+}
+local iterate = next
+for kind, width in iterate, bits do
+  local signed = kind:sub(1, 1) ~= "u"
+  ranges[kind] = ("%.0f to %.0f"):format(signed and -2 ^ width or 0, 2 ^ width - 1)
+end
+
+-- Why a value was refused: code, message. `what` is "field 'gears'".
+function value.refusal(kind, v, what)
+  local wide = ffi.istype(int64, v) or ffi.istype(uint64, v)
+  if kind ~= "bool" and (type(v) == "number" or wide) then
+    return "range", ("number %s is out of range for %s %s (%s)"):format(tostring(v), kind, what, ranges[kind] or "any")
+  end
+  local got = type(v)
+  return "type", ("%s takes a %s, got %s"):format(what, kind, got)
+end
+
+return value

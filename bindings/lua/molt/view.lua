@@ -1,0 +1,140 @@
+-- molt.view: trait handles, safe in Lua.
+--
+-- A view is a userdata: its payload a molt_view, its environment the object's
+-- table. So it keeps its object alive and is collected with it, and costs
+-- compiled code one load and one comparison. What makes it stale nulls its block.
+
+local ffi = require "ffi"
+local core = require "molt.core"
+local border = require "molt.border"
+local layout = require "molt.layout"
+local bodies = require "molt.bodies"
+local thunk = require "molt.thunk"
+local value = require "molt.value"
+local shapes = require "molt.shapes"
+
+local view = {}
+
+local View = ffi.typeof("molt_view *")
+local objects, cast = border.objects, ffi.cast
+
+-- The object of a view; nil once it is stale.
+local function owner(v)
+  local block = cast(View, v).block
+  if block ~= nil then return objects[block.object.slot] end
+end
+
+local function raise_stale(v, trait)
+  local payload = cast(View, v)
+  border.raise("stale", ("attempt to use a stale view of '%s' (object #%d)"):format(trait.name, tonumber(payload.id) % 4294967296),
+    ("the trait was detached or the object destroyed in tick %d"):format(tonumber(payload.since)))
+end
+
+local function index_source(trait)
+  local text = { "local Block, View, other, stale, cast = ...\nreturn function(v, k)\n" }
+  for _, field in ipairs(trait.typed) do
+    text[#text + 1] = ("if k == %q then local block = cast(View, v).block\n  if block ~= nil then return cast(Block, block).%s end\n  return stale(v)\nend\n")
+      :format(field.name, field.name)
+  end
+  text[#text + 1] = "return other(v, k)\nend\n"
+  return table.concat(text)
+end
+
+local function newindex_source(trait)
+  local text = { "local Block, View, other, stale, refuse, wide, cast, type = ...\nreturn function(v, k, x)\n" }
+  for _, field in ipairs(trait.typed) do
+    text[#text + 1] = ("if k == %q then local block = cast(View, v).block\n  if block == nil then return stale(v) end\n  if %s then cast(Block, block).%s = x return end\n  return refuse(%q, x, k)\nend\n")
+      :format(field.name, value.condition(field.kind, "x"), field.name, field.kind)
+  end
+  text[#text + 1] = "return other(v, k, x)\nend\n"
+  return table.concat(text)
+end
+
+-- A method called through a view receives the object.
+local function method_wrapper(trait, name)
+  return function(v, ...)
+    local o = type(v) == "userdata" and view.object(v) or v
+    if o == nil then raise_stale(v, trait) end
+    return o[name](o, ...)
+  end
+end
+
+local function make_meta(trait)
+  local meta = { __metatable = "view", ["molt.view"] = core.binding, [view] = trait }
+  local methods = {}
+  for _, method in ipairs(trait.methods) do methods[method.name] = thunk.view(method, meta) end
+
+  local function stale(v) raise_stale(v, trait) end
+
+  -- What is not a typed field of the trait is the object's.
+  local function read_other(v, k)
+    local method = methods[k]
+    if method then return method end
+    local o = owner(v)
+    if o == nil then stale(v) end
+    local x = o[k]
+    if type(x) ~= "function" then return x end
+    method = method_wrapper(trait, k)
+    methods[k] = method
+    return method
+  end
+
+  local function write_other(v, k, x)
+    local o = owner(v)
+    if o == nil then stale(v) end
+    o[k] = x
+  end
+
+  local Block = layout.block_type(trait)
+  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, read_other, stale, cast)
+  meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, write_other, stale,
+    shapes.hooks.refuse, value.wide, cast, type)
+  meta.__tostring = function(v)
+    local o = owner(v)
+    return ("%s of %s"):format(trait.name, o and tostring(o) or "a past object")
+  end
+  return meta
+end
+
+-- The part of the shape that is the trait's, and its place in the list.
+local function part_of(shape, trait)
+  for _, part in ipairs(shape.info.parts) do
+    if part.trait == trait.handle then return part end
+  end
+end
+
+local function block_of(b, part)
+  if part.offset > 0 then return cast("molt_block *", cast("char *", b) + part.offset) end
+  return cast("molt_block *", b.molt_object.extension.block[part.block])
+end
+
+-- The view of an object's trait: the same one each time while it is in use.
+-- nil when the object has no such trait.
+function view.make(o, shape, b, trait)
+  local part = part_of(shape, trait)
+  if not part then return nil end
+  local record = bodies.record(b)
+  local id, of = border.id(record), bodies.views(trait.handle)
+  local v = of[id]
+  if v then return v end
+  trait.view_meta = trait.view_meta or make_meta(trait)
+  v = core.new_view(trait.view_meta, o)
+  cast(View, v).block = block_of(b, part)
+  of[id] = v
+  bodies.mark_viewed(record)
+  return v
+end
+
+-- trait of a view; nil for anything else.
+function view.trait(v)
+  if type(v) ~= "userdata" then return nil end
+  local meta = debug.getmetatable(v)
+  return meta and rawget(meta, view)
+end
+
+-- The object of a view, or nil once it is stale.
+function view.object(v)
+  if view.trait(v) then return owner(v) end
+end
+
+return view

@@ -1,0 +1,123 @@
+/*
+ * binding.h: one world in one Lua state.
+ *
+ * The Lua side of the binding (bindings/lua) registers its callbacks in the
+ * table at `callbacks`; C reaches them by place, not by name.
+ */
+#ifndef MOLT_SRC_BINDING_H
+#define MOLT_SRC_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include <molt/lua.h>
+
+#include "object.h"
+#include "world_state.h"
+
+/* Callbacks of the Lua side, in molt.border's order. */
+typedef enum molt__callback {
+    MOLT__CALLBACK_CHANGED = 1,      /* (): flat method tables follow */
+    MOLT__CALLBACK_ENDED,            /* (object): the table loses its body */
+    MOLT__CALLBACK_RESHAPED,         /* (object, body): another metatable, perhaps another body */
+    MOLT__CALLBACK_WRAP,             /* (body) -> object: a table for an object of the host */
+    MOLT__CALLBACK_CLOSING,          /* () */
+    MOLT__CALLBACK_STAGE,            /* (n): room for n moved bodies; (i, body): the i-th */
+    MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
+} molt__callback;
+
+enum { MOLT__MAX_DEPTH = 200 };
+
+/* A native method that Lua called, on the C stack. */
+typedef struct molt__frame {
+    const molt__method *method;
+    struct molt__frame *below;
+} molt__frame;
+
+typedef struct molt__binding {
+    molt_world *world;               /* NULL once closed */
+    molt_world *shell;               /* its struct, which outlives that */
+    lua_State *main;
+    lua_State *current;              /* where Lua implementations run */
+    molt__frame *top;
+    molt_entry entry;
+    int objects;                     /* registry references: slot -> table, weak */
+    int pins;                        /* record -> table, strong */
+    int callbacks;
+    int pending;                     /* a table with the pending error's Lua value at [1] */
+    int error_meta;
+    int module;                      /* what `require "molt"` returns */
+    uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
+    uint16_t int64_type, uint64_type;
+    bool owns_world;
+    bool has_value;                  /* the pending error has a Lua value */
+} molt__binding;
+
+/* The binding of a state; raises a Lua error when there is none. */
+molt__binding *molt__binding_of(lua_State *L);
+molt__binding *molt__binding_find(lua_State *L);
+
+/* The binding, its world still open; raises otherwise. */
+molt__binding *molt__binding_open(lua_State *L);
+
+/* --- errors.c --- */
+
+/* Raises an error object blamed on the Lua code at `level` (1: the function that
+ * called the running C function; 0: nobody). */
+int molt__raise(lua_State *L, int level, int code, const char *format, ...) MOLT_PRINTF(4, 5);
+
+/* Raises an error object of these texts; `hint` may be NULL. */
+int molt__raise_with(lua_State *L, molt__binding *b, int level, const char *code, const char *message, const char *hint);
+
+/* Pushes "game.lua:12: " of the nearest caller from `level` that is not molt's, or "". */
+void molt__push_where(lua_State *L, int level);
+
+/* Raises the world's last error. */
+int molt__raise_last(lua_State *L, molt__binding *b, int level);
+
+/* nil, error object. */
+int molt__push_failure(lua_State *L, molt__binding *b);
+
+/* Raises the pending error if there is one, as the value it was raised with. */
+void molt__raise_pending(lua_State *L, molt__binding *b);
+
+/* Makes the Lua error on the top of the stack the pending one, and pops it. */
+void molt__set_pending_value(lua_State *L, molt__binding *b, int code);
+
+/* --- objects.c --- */
+
+/* The living object at an index: a table with its own body in [0], or a view. On
+ * failure NULL, and *why says which error and in which words. */
+typedef struct molt__refusal { int code; const char *text; } molt__refusal;
+molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__refusal *why);
+
+/* The same, or raises "bad argument #n to 'name' …". */
+molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const char *function);
+
+/* Pushes the object's table. May raise. */
+void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
+
+/* The ctype id of the cdata at an index; 0 for anything else. */
+unsigned molt__ctype_of(lua_State *L, int index);
+
+/* --- values.c --- */
+
+/* A Lua value as a parameter's, result's or field's kind; or the error, recorded,
+ * that names `what` ("argument 1 of method 'range'"). Runs no Lua. */
+int molt__to_value(lua_State *L, molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what);
+void molt__push_value(lua_State *L, molt__binding *b, molt_value value);
+
+/* --- callback.c: C calls Lua --- */
+extern const molt__bridge molt__lua_bridge;
+
+/* --- classic.c: Lua calls C --- */
+
+/* Pushes the function that calls a typed method on whatever object it is given. */
+void molt__push_caller(lua_State *L, const molt__method *method);
+
+/* --- reflect.c, verbs.c, modules.c: the functions of molt.core --- */
+void molt__open_reflect(lua_State *L);
+void molt__open_verbs(lua_State *L);
+void molt__open_modules(lua_State *L);
+
+#endif

@@ -1,0 +1,293 @@
+/* callback.c: C reaches the Lua side: implementations of methods, and the bridge. */
+#include "binding.h"
+
+#include "closure.h"
+#include "trait.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *caller_name(const molt__binding *b, char *text, size_t size)
+{
+    if (!b->top) return "the host";
+    snprintf(text, size, "native method '%s.%s'", b->top->method->trait->name, b->top->method->name);
+    return text;
+}
+
+static void refuse(molt__binding *b, const molt__call *call, int code, const char *reason)
+{
+    char text[512];
+    snprintf(text, sizeof text, "method '%s.%s', which Lua fills, %s", call->method->trait->name, call->method->name,
+             reason);
+    molt__set_pending(b->world, code, text);
+    b->world->border.pending = 1;
+}
+
+/* Rules that hold before Lua may be entered at all. */
+static bool may_enter(molt__binding *b, const molt__call *call)
+{
+    molt_border *border = &b->world->border;
+    char text[300];
+    if (border->leaf) {
+        const molt__method *leaf = b->world->methods.item[border->leaf - 1];
+        snprintf(text, sizeof text, "was called while the leaf call of '%s.%s' was in flight", leaf->trait->name, leaf->name);
+        refuse(b, call, MOLT_ERR_LEAF, text);
+        return false;
+    }
+    if (border->depth >= MOLT__MAX_DEPTH) {
+        snprintf(text, sizeof text, "was called %d calls deep between Lua and C", MOLT__MAX_DEPTH);
+        refuse(b, call, MOLT_ERR_DEPTH, text);
+        return false;
+    }
+    if (!lua_checkstack(b->current, MOLT__MAX_PARAMETERS + 8)) {
+        refuse(b, call, MOLT_ERR_DEPTH, "found the Lua stack full");
+        return false;
+    }
+    return true;
+}
+
+/* Pushes the function that answers: the object's own, else the shape's. False:
+ * the shape's is native, or there is none. */
+static bool push_function(lua_State *L, const molt__call *call, int self)
+{
+    if (call->patched) {
+        lua_pushstring(L, call->method->name);
+        lua_rawget(L, self);
+        if (!lua_isnil(L, -1)) return true;
+        lua_pop(L, 1);
+    }
+    if (!call->definition || !call->definition->foreign) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (int)call->definition->foreign);
+    return true;
+}
+
+static void take_result(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    molt_kind kind = call->method->declaration.kind;
+    if (kind != MOLT_VOID) {
+        char what[300];
+        snprintf(what, sizeof what, "the result of '%s.%s'", call->method->trait->name, call->method->name);
+        molt_value value;
+        if (molt__to_value(L, b, -1, kind, &value, what)) {
+            molt__set_pending(b->world, molt_last_code(b->world), molt_last_error(b->world));
+            b->world->border.pending = 1;
+        } else {
+            molt__closure_result(call->result, value);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+/* A yield that would cross the C frames is an error of LuaJIT's; say whose. */
+static void explain(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    if (text && strstr(text, "attempt to yield across C-call boundary")) {
+        char caller[300], reason[512];
+        snprintf(reason, sizeof reason, "tried to yield across the C call that %s made", caller_name(b, caller, sizeof caller));
+        lua_pop(L, 1);
+        refuse(b, call, MOLT_ERR_YIELD, reason);
+        return;
+    }
+    molt__set_pending_value(L, b, MOLT_ERR_LUA);
+    b->world->border.pending = 1;
+}
+
+/* What runs protected: pushing may need memory. Stack: call, binding. */
+static int call_protected(lua_State *L)
+{
+    const molt__call *call = lua_touserdata(L, 1);
+    molt__binding *b = lua_touserdata(L, 2);
+    molt__push_object(L, b, call->self->object);
+    if (!push_function(L, call, 3)) {
+        if (call->definition) molt__closure_native(call);
+        else refuse(b, call, MOLT_ERR_MISSING, "has no implementation");
+        return 0;
+    }
+    lua_pushvalue(L, 3);
+    const molt__declaration *declaration = &call->method->declaration;
+    for (size_t i = 0; i < declaration->parameter_count; i++) {
+        molt__push_value(L, b, molt__closure_argument(declaration->parameters[i].kind, call->arguments[i]));
+    }
+    lua_call(L, (int)declaration->parameter_count + 1, 1);
+    take_result(L, b, call);
+    return 0;
+}
+
+/* The common case, without the protected frame in between: nothing pushed needs
+ * memory, unless the object has no table yet or an argument is 64 bits wide. */
+static bool push_plain(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    const molt__declaration *declaration = &call->method->declaration;
+    if (call->patched || !call->definition || !call->definition->foreign) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (int)call->definition->foreign);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, -1, call->self->object->slot);
+    lua_remove(L, -2);
+    bool plain = !lua_isnil(L, -1);
+    for (size_t i = 0; i < declaration->parameter_count && plain; i++) {
+        molt_kind kind = declaration->parameters[i].kind;
+        plain = kind != MOLT_INT64 && kind != MOLT_UINT64;
+        if (plain) molt__push_value(L, b, molt__closure_argument(kind, call->arguments[i]));
+    }
+    return plain;
+}
+
+static void run(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    int top = lua_gettop(L);
+    int status;
+    if (push_plain(L, b, call)) {
+        status = lua_pcall(L, (int)call->method->declaration.parameter_count + 1, 1, 0);
+        if (status == 0) take_result(L, b, call);
+    } else {
+        lua_settop(L, top);
+        lua_pushcfunction(L, call_protected);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)call);
+        lua_pushlightuserdata(L, b);
+        status = lua_pcall(L, 2, 0, 0);
+    }
+    if (status != 0) explain(L, b, call);
+    lua_settop(L, top);
+}
+
+static void bridge_call(void *user, const molt__call *call)
+{
+    molt__binding *b = user;
+    if (!may_enter(b, call)) return;
+    if (!call->self->object->slot) {
+        refuse(b, call, MOLT_ERR_DESTROYED, "was called on a destroyed object");
+        return;
+    }
+    lua_State *L = b->current;
+    molt__frame *top = b->top;
+    molt_border *border = &b->world->border;
+    border->depth++;
+    run(L, b, call);
+    border->depth--;
+    b->current = L;
+    b->top = top;
+}
+
+/* Runs a callback of the Lua side; its arguments are on the stack. What it
+ * raises can only be an error of molt's own or want of memory: it is logged. */
+static int run_callback(molt__binding *b, molt__callback which, int arguments)
+{
+    lua_State *L = b->current;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
+    lua_rawgeti(L, -1, which);
+    lua_remove(L, -2);
+    lua_insert(L, -1 - arguments);
+    if (lua_pcall(L, arguments, 0, 0) == 0) return MOLT_OK;
+    molt_log(b->world, MOLT_LOG_ERROR, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "error in a callback");
+    lua_pop(L, 1);
+    return MOLT_ERR_LUA;
+}
+
+static void bridge_changed(void *user)
+{
+    molt__binding *b = user;
+    if (lua_checkstack(b->current, 8)) run_callback(b, MOLT__CALLBACK_CHANGED, 0);
+}
+
+/* Pushes the object's table if it has one. */
+static bool push_table(molt__binding *b, const molt_object *object)
+{
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, -1, object->slot);
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+
+static void bridge_reshaped(void *user, molt_object *object)
+{
+    if (push_table(user, object)) run_callback(user, MOLT__CALLBACK_RESHAPED, 1);
+}
+
+static int pin_protected(lua_State *L)
+{
+    molt_object *object = lua_touserdata(L, 1);
+    molt__binding *b = lua_touserdata(L, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, object);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, -1, object->slot);
+    lua_remove(L, -2);
+    /* An object that Lua has never seen needs no pin: it has no table. */
+    if (lua_isnil(L, -1)) return 0;
+    lua_rawset(L, -3);
+    return 0;
+}
+
+static int bridge_pin(void *user, molt_object *object)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
+    lua_pushcfunction(L, pin_protected);
+    lua_pushlightuserdata(L, object);
+    lua_pushlightuserdata(L, b);
+    if (lua_pcall(L, 2, 0, 0) == 0) return MOLT_OK;
+    lua_pop(L, 1);
+    return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory to hold the object's table");
+}
+
+static void unpin(molt__binding *b, molt_object *object)
+{
+    lua_State *L = b->current;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, object);
+    lua_rawget(L, -2);
+    bool pinned = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (pinned) {
+        lua_pushlightuserdata(L, object);
+        lua_pushnil(L);
+        lua_rawset(L, -3);           /* a key that is there: no memory needed */
+    }
+    lua_pop(L, 1);
+}
+
+static void bridge_unpin(void *user, molt_object *object)
+{
+    molt__binding *b = user;
+    /* The table of an object of the host is held until its end. */
+    if (!(object->flags & MOLT__HOST) && lua_checkstack(b->current, 8)) unpin(b, object);
+}
+
+static void bridge_ended(void *user, molt_object *object)
+{
+    molt__binding *b = user;
+    if (!push_table(b, object)) return;
+    run_callback(b, MOLT__CALLBACK_ENDED, 1);
+    unpin(b, object);
+}
+
+static void bridge_forget(void *user, intptr_t foreign)
+{
+    molt__binding *b = user;
+    luaL_unref(b->current, LUA_REGISTRYINDEX, (int)foreign);
+}
+
+static void bridge_closing(void *user)
+{
+    molt__binding *b = user;
+    run_callback(b, MOLT__CALLBACK_CLOSING, 0);
+    b->world = NULL;
+}
+
+const molt__bridge molt__lua_bridge = {
+    .changed = bridge_changed,
+    .ended = bridge_ended,
+    .reshaped = bridge_reshaped,
+    .pin = bridge_pin,
+    .unpin = bridge_unpin,
+    .forget = bridge_forget,
+    .call = bridge_call,
+    .closing = bridge_closing,
+};

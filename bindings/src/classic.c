@@ -1,0 +1,127 @@
+/*
+ * classic.c: Lua calls a typed method by the classic C API, on whatever object
+ * it is given. The native function may do anything: reach Lua, raise, destroy.
+ *
+ *   Lua ─▶ call_method ─▶ slot ─┬─▶ native function, through libffi
+ *                               └─▶ Lua function, called directly
+ */
+#include "binding.h"
+
+#include "closure.h"
+#include "trait.h"
+#include "value.h"
+#include "vtable.h"
+
+#include <stdio.h>
+
+static molt_block *block_of(lua_State *L, molt__binding *b, const molt__method *method, molt_object *object)
+{
+    const molt__part *part = molt__shape_part(object->shape, method->trait->identity);
+    if (part) return molt__part_block(object, part);
+    char name[128];
+    molt__raise(L, 1, MOLT_ERR_STALE, "%s has no trait '%s', which method '%s' belongs to",
+                molt__object_name(object, name, sizeof name), method->trait->name, method->name);
+    (void)b;
+    return NULL;
+}
+
+/* Calls the Lua function that fills the slot: its arguments are in place. */
+static int call_lua(lua_State *L, molt__binding *b, molt_object *object, const molt_definition *definition, bool patched,
+                    const char *name)
+{
+    molt__push_object(L, b, object);
+    lua_replace(L, 1);
+    lua_pushnil(L);
+    if (patched) {
+        lua_pop(L, 1);
+        lua_pushstring(L, name);
+        lua_rawget(L, 1);
+    }
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        if (!definition || !definition->foreign) return -1;
+        lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
+    }
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static void read_arguments(lua_State *L, molt__binding *b, const molt__method *method, molt_value *values)
+{
+    const molt__declaration *declaration = &method->declaration;
+    for (size_t i = 0; i < declaration->parameter_count; i++) {
+        char what[200];
+        snprintf(what, sizeof what, "argument %zu of '%s.%s'", i + 1, method->trait->name, method->name);
+        if (molt__to_value(L, b, (int)i + 2, declaration->parameters[i].kind, &values[i], what)) molt__raise_last(L, b, 1);
+    }
+}
+
+/* Leaves everything as it was before the call, then tells what happened in it. */
+static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
+{
+    molt_world *world = b->world;
+    b->top = frame->below;
+    if (--world->border.depth == 0 && !world->border.exposed) molt__limbo_flush(world);
+    if (world->border.pending) {
+        molt__pending_drain(world);
+        world->border.pending = 0;
+        molt__raise_pending(L, b);
+    }
+}
+
+static int call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
+                       molt_definition *definition)
+{
+    molt_world *world = b->world;
+    molt_value values[MOLT__MAX_PARAMETERS];
+    read_arguments(L, b, method, values);
+    if (world->border.depth >= MOLT__MAX_DEPTH) {
+        return molt__raise(L, 1, MOLT_ERR_DEPTH, "native method '%s.%s' was called %d calls deep between Lua and C",
+                           method->trait->name, method->name, (int)MOLT__MAX_DEPTH);
+    }
+    if (!molt__closure_for(method)) return molt__raise_last(L, b, 1);
+    union { ffi_arg integer; double number; } result = { 0 };
+    void *arguments[MOLT__MAX_PARAMETERS];
+    for (size_t i = 0; i < method->declaration.parameter_count; i++) arguments[i] = &values[i].as;
+    molt__call call = { .method = method, .self = block, .definition = definition, .arguments = arguments, .result = &result };
+    molt__frame frame = { method, b->top };
+    lua_State *caller = b->current;
+    b->current = L;
+    b->top = &frame;
+    world->border.depth++;
+    molt__closure_native(&call);
+    b->current = caller;
+    leave(L, b, &frame);
+    if (method->declaration.kind == MOLT_VOID) return 0;
+    molt__push_value(L, b, molt__closure_argument(method->declaration.kind, &result));
+    return 1;
+}
+
+static int call_method(lua_State *L)
+{
+    molt__method *method = lua_touserdata(L, lua_upvalueindex(1));
+    molt__binding *b = lua_touserdata(L, lua_upvalueindex(2));
+    if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    molt_object *object = molt__check_object(L, b, 1, method->name);
+    molt_block *block = block_of(L, b, method, object);
+    molt_vtable *head = molt__vtable_head(block->vtable);
+    molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
+    bool patched = head->patched >> method->slot & 1;
+    if (patched || !definition || !definition->function) {
+        int results = call_lua(L, b, object, definition, patched, method->name);
+        if (results >= 0) return results;
+        if (!definition) {
+            return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s.%s' has no implementation", method->trait->name,
+                               method->name);
+        }
+    }
+    return call_native(L, b, method, block, definition);
+}
+
+void molt__push_caller(lua_State *L, const molt__method *method)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)method);
+    lua_pushlightuserdata(L, molt__binding_of(L));
+    lua_pushcclosure(L, call_method, 2);
+}

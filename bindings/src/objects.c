@@ -1,0 +1,129 @@
+#include "binding.h"
+
+#include <string.h>
+
+/* LuaJIT's own type number of a cdata; lua.h does not name it. */
+enum { LUAJIT_TCDATA = 10 };
+
+/* A cdata's head lies before its payload: link, mark, type tag, ctype id. With
+ * 64 bit links the id is 6 bytes before the payload, with 32 bit ones 2. That
+ * this holds is proved when the binding opens (molt.border). */
+enum { CTYPE_ID_BEFORE = sizeof(void *) == 8 ? 6 : 2 };
+
+unsigned molt__ctype_of(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUAJIT_TCDATA) return 0;
+    uint16_t id;
+    memcpy(&id, (const char *)lua_topointer(L, index) - CTYPE_ID_BEFORE, sizeof id);
+    return id;
+}
+
+/* The address in a cdata that is a pointer to a body; NULL for anything else. */
+static const void *body_in(lua_State *L, const molt__binding *b, int index)
+{
+    unsigned id = molt__ctype_of(L, index);
+    if (!(b->body_types[id >> 3] >> (id & 7) & 1)) return NULL;
+    const void *address;
+    memcpy(&address, lua_topointer(L, index), sizeof address);
+    return address;
+}
+
+static molt_object *from_table(lua_State *L, const molt__binding *b, int index, molt__refusal *why)
+{
+    lua_rawgeti(L, index, 0);
+    const void *address = body_in(L, b, -1);
+    int type = lua_type(L, -1);
+    lua_pop(L, 1);
+    molt_object *body = molt__slab_body(b->world, address);
+    if (!body || !body->slot) {
+        bool ended = type == LUA_TNUMBER;
+        *why = ended ? (molt__refusal){ MOLT_ERR_DESTROYED, "a destroyed object" }
+             : type == LUA_TNIL ? (molt__refusal){ MOLT_ERR_ARGUMENT, "a table that is not an object" }
+                                : (molt__refusal){ MOLT_ERR_BODY, "an object whose body slot [0] was overwritten" };
+        return NULL;
+    }
+    molt_object *object = molt__object_record(body);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, -1, object->slot);
+    bool own = lua_rawequal(L, -1, index);
+    lua_pop(L, 2);
+    if (own) return object;
+    *why = (molt__refusal){ MOLT_ERR_BODY, "a table whose body slot [0] holds another object's body" };
+    return NULL;
+}
+
+/* A view's environment is the object's table. */
+static molt_object *from_view(lua_State *L, const molt__binding *b, int index, molt__refusal *why)
+{
+    const molt_view *view = lua_touserdata(L, index);
+    bool ours = false;
+    if (lua_objlen(L, index) == sizeof *view && lua_getmetatable(L, index)) {
+        lua_pushliteral(L, "molt.view");
+        lua_rawget(L, -2);
+        ours = lua_touserdata(L, -1) == b;
+        lua_pop(L, 2);
+    }
+    if (!ours) {
+        *why = (molt__refusal){ MOLT_ERR_ARGUMENT, "userdata" };
+        return NULL;
+    }
+    if (!view->block) {
+        *why = (molt__refusal){ MOLT_ERR_STALE, "a stale view" };
+        return NULL;
+    }
+    return view->block->object;
+}
+
+molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__refusal *why)
+{
+    if (index < 0 && index > LUA_REGISTRYINDEX) index = lua_gettop(L) + index + 1;
+    int type = lua_type(L, index);
+    if (type == LUA_TTABLE) return from_table(L, b, index, why);
+    if (type == LUA_TUSERDATA) return from_view(L, b, index, why);
+    *why = (molt__refusal){ MOLT_ERR_ARGUMENT, type == LUA_TNONE ? "no value" : lua_typename(L, type) };
+    return NULL;
+}
+
+molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const char *function)
+{
+    molt__refusal why = { 0 };
+    molt_object *object = molt__to_object(L, b, index, &why);
+    if (!object) molt__raise(L, 1, why.code, "bad argument #%d to '%s' (object expected, got %s)", index, function, why.text);
+    return object;
+}
+
+void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, -1, object->slot);
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
+    lua_rawgeti(L, -1, MOLT__CALLBACK_WRAP);
+    lua_remove(L, -2);
+    lua_pushlightuserdata(L, object->peer);
+    lua_call(L, 1, 1);
+    /* What the host keeps alive keeps its table, and so its Lua-valued fields. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, object);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+void molt_lua_push(lua_State *L, molt_object *object)
+{
+    if (molt_object_alive(object)) molt__push_object(L, molt__binding_open(L), object);
+    else lua_pushnil(L);
+}
+
+molt_object *molt_lua_object(lua_State *L, int index)
+{
+    molt__binding *b = molt__binding_find(L);
+    if (!b || !b->world) return NULL;
+    molt__refusal why = { 0 };
+    molt_object *object = molt__to_object(L, b, index, &why);
+    if (!object) molt__fail(b->world, why.code, "object expected, got %s", why.text);
+    return object;
+}

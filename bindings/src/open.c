@@ -1,0 +1,301 @@
+/*
+ * open.c: a world finds its Lua state, and parts from it.
+ *
+ * The binding is a userdata in the state's registry. Compiled traces know the
+ * address of the world's border, so the world's own struct outlives its closing
+ * until the userdata is collected.
+ */
+#include "binding.h"
+
+#include "embedded.h"
+#include "partner.h"
+
+#include <string.h>
+
+/* Where the registry keeps the binding: the address is the key. */
+static const char registry_key;
+
+molt__binding *molt__binding_find(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&registry_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    molt__binding *b = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return b;
+}
+
+molt__binding *molt__binding_of(lua_State *L)
+{
+    molt__binding *b = molt__binding_find(L);
+    if (!b) luaL_error(L, "molt is not open in this Lua state");
+    return b;
+}
+
+molt__binding *molt__binding_open(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    if (!b->world) molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    return b;
+}
+
+molt_world *molt_lua_world(lua_State *L)
+{
+    molt__binding *b = molt__binding_find(L);
+    return b ? b->world : NULL;
+}
+
+lua_State *molt_lua_use(lua_State *L, lua_State *now)
+{
+    molt__binding *b = molt__binding_of(L);
+    lua_State *before = b->current;
+    b->current = now;
+    return before;
+}
+
+/* The state ends, or never got to open. */
+static int binding_gc(lua_State *L)
+{
+    molt__binding *b = lua_touserdata(L, 1);
+    b->current = b->main = L;
+    if (b->world && b->owns_world) molt_world_close(b->world);
+    else if (b->world) molt__world_part(b->world);
+    molt__world_free_shell(b->shell);
+    b->world = b->shell = NULL;
+    return 0;
+}
+
+static int new_table_ref(lua_State *L, const char *mode)
+{
+    lua_newtable(L);
+    if (mode) {
+        lua_newtable(L);
+        lua_pushstring(L, mode);
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+    }
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_world)
+{
+    molt__binding *b = lua_newuserdata(L, sizeof *b);
+    memset(b, 0, sizeof *b);
+    lua_newtable(L);
+    lua_pushcfunction(L, binding_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&registry_key);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+    b->main = b->current = L;
+    b->objects = new_table_ref(L, "v");
+    b->pins = new_table_ref(L, NULL);
+    b->callbacks = new_table_ref(L, NULL);
+    b->pending = new_table_ref(L, NULL);
+    b->error_meta = new_table_ref(L, NULL);
+    b->module = LUA_NOREF;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, 1);
+    lua_pop(L, 1);
+    b->world = b->shell = world;
+    b->owns_world = owns_world;
+    molt__world_join(world, &molt__lua_bridge, b);
+    molt__entry_fill(&b->entry, world);
+    return b;
+}
+
+static void set_ref(lua_State *L, const char *key, int ref)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+    lua_setfield(L, -2, key);
+}
+
+static void push_abi(lua_State *L)
+{
+    lua_createtable(L, 0, (int)molt__abi_count);
+    for (size_t i = 0; i < molt__abi_count; i++) {
+        lua_pushnumber(L, (double)molt__abi[i].value);
+        lua_setfield(L, -2, molt__abi[i].name);
+    }
+    lua_setfield(L, -2, "abi");
+}
+
+/* (ctype id): cdata of this type are pointers to bodies */
+static int body_type(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    unsigned id = (unsigned)luaL_checkinteger(L, 1) & 0xFFFF;
+    b->body_types[id >> 3] |= (uint8_t)(1u << (id & 7));
+    return 0;
+}
+
+/* (cdata) -> what C takes for its ctype id, for molt.border to compare */
+static int ctype_of(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)molt__ctype_of(L, 1));
+    return 1;
+}
+
+/* (id of int64_t, id of uint64_t) */
+static int wide_types(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    b->int64_type = (uint16_t)luaL_checkinteger(L, 1);
+    b->uint64_type = (uint16_t)luaL_checkinteger(L, 2);
+    return 0;
+}
+
+/* (level, code, message, hint): raises an error object */
+static int raise(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    return molt__raise_with(L, b, (int)luaL_checkinteger(L, 1), luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                            luaL_optstring(L, 4, NULL));
+}
+
+/* () -> "game.lua:12" of the nearest caller that is not molt */
+static int where(lua_State *L)
+{
+    molt__push_where(L, 1);
+    return 1;
+}
+
+static void push_core(lua_State *L, molt__binding *b)
+{
+    static const luaL_Reg functions[] = {
+        { "body_type", body_type }, { "ctype_of", ctype_of }, { "wide_types", wide_types },
+        { "raise", raise }, { "where", where }, { NULL, NULL },
+    };
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    molt__open_verbs(L);
+    molt__open_reflect(L);
+    molt__open_modules(L);
+    lua_pushlightuserdata(L, &b->entry);
+    lua_setfield(L, -2, "entry");
+    lua_pushlightuserdata(L, b);
+    lua_setfield(L, -2, "binding");
+    lua_pushstring(L, molt__cdef);
+    lua_setfield(L, -2, "cdef");
+    lua_pushliteral(L, MOLT_VERSION);
+    lua_setfield(L, -2, "version");
+    push_abi(L);
+    set_ref(L, "objects", b->objects);
+    set_ref(L, "pins", b->pins);
+    set_ref(L, "callbacks", b->callbacks);
+    set_ref(L, "error_meta", b->error_meta);
+}
+
+/* Runs one embedded module; require finds it by package.preload. */
+static int load_embedded(lua_State *L)
+{
+    const struct molt_embedded_lua *module = lua_touserdata(L, lua_upvalueindex(1));
+    if (luaL_loadbuffer(L, module->source, module->length, module->chunk)) return lua_error(L);
+    lua_pushstring(L, module->module);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void preload_embedded(lua_State *L)
+{
+    lua_getfield(L, LUA_GLOBALSINDEX, "package");
+    lua_getfield(L, -1, "preload");
+    for (size_t i = 0; i < molt__embedded_lua_count; i++) {
+        const struct molt_embedded_lua *module = &molt__embedded_lua[i];
+        if (strcmp(module->module, "molt") == 0) continue;
+        lua_pushlightuserdata(L, (void *)(uintptr_t)module);
+        lua_pushcclosure(L, load_embedded, 1);
+        lua_setfield(L, -2, module->module);
+    }
+    lua_pushcfunction(L, luaopen_molt);
+    lua_setfield(L, -2, "molt");
+    lua_pop(L, 2);
+}
+
+static void raise_jit_limits(lua_State *L)
+{
+    lua_getfield(L, LUA_GLOBALSINDEX, "require");
+    lua_pushliteral(L, "jit.opt");
+    if (lua_pcall(L, 1, 1, 0) == 0 && lua_istable(L, -1)) {
+        lua_getfield(L, -1, "start");
+        lua_pushliteral(L, "maxtrace=8000");
+        lua_pushliteral(L, "maxmcode=16384");
+        lua_pcall(L, 2, 0, 0);
+    }
+    lua_pop(L, 1);
+}
+
+static void run_main(lua_State *L, molt__binding *b)
+{
+    lua_getfield(L, LUA_GLOBALSINDEX, "package");
+    lua_getfield(L, -1, "loaded");
+    push_core(L, b);
+    lua_setfield(L, -2, "molt.core");
+    lua_pop(L, 2);
+    for (size_t i = 0; i < molt__embedded_lua_count; i++) {
+        if (strcmp(molt__embedded_lua[i].module, "molt") != 0) continue;
+        lua_pushlightuserdata(L, (void *)(uintptr_t)&molt__embedded_lua[i]);
+        lua_pushcclosure(L, load_embedded, 1);
+        lua_call(L, 0, 1);
+        b->module = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+}
+
+typedef struct opening {
+    molt_world *world;
+    bool owns_world;
+    bool keep_jit_limits;
+} opening;
+
+static int open_protected(lua_State *L)
+{
+    const opening *o = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    molt__binding *b = binding_make(L, o->world, o->owns_world);
+    if (!o->keep_jit_limits) raise_jit_limits(L);
+    preload_embedded(L);
+    run_main(L, b);
+    return 0;
+}
+
+int molt_lua_open_with(lua_State *L, molt_world *world, const molt_lua_options *options)
+{
+    if (molt__binding_find(L) || world->bridge) {
+        return molt__fail(world, MOLT_ERR_STATE, "the %s has a partner already", world->bridge ? "world" : "Lua state");
+    }
+    if (options && options->size != sizeof *options) {
+        return molt__fail(world, MOLT_ERR_VERSION, "molt_lua_options has %zu bytes, expected %zu", options->size, sizeof *options);
+    }
+    opening o = { world, false, options && options->keep_jit_limits };
+    if (lua_cpcall(L, open_protected, &o) == 0) return MOLT_OK;
+    molt__fail(world, MOLT_ERR_LUA, "molt could not open: %s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");
+    lua_pop(L, 1);
+    if (world->bridge) molt__world_part(world);
+    return MOLT_ERR_LUA;
+}
+
+int molt_lua_open(lua_State *L, molt_world *world)
+{
+    return molt_lua_open_with(L, world, NULL);
+}
+
+int luaopen_molt(lua_State *L)
+{
+    molt__binding *b = molt__binding_find(L);
+    if (!b) {
+        molt_world *world = molt_world_open(NULL);
+        if (!world) return luaL_error(L, "molt: no memory for a world");
+        world->border.exposed = 0;
+        world->lua_owned = true;
+        opening o = { world, true, false };
+        lua_pushcfunction(L, open_protected);
+        lua_pushlightuserdata(L, &o);
+        if (lua_pcall(L, 1, 0, 0)) return lua_error(L);   /* the binding's __gc closes the world */
+        b = molt__binding_find(L);
+    }
+    if (b->module == LUA_NOREF) return luaL_error(L, "molt did not open in this Lua state");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->module);
+    return 1;
+}

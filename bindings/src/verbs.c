@@ -1,0 +1,264 @@
+/*
+ * verbs.c: molt.core, the functions by which molt's Lua changes a world.
+ *
+ * Handles are light userdata that only molt's own Lua ever holds; every public
+ * verb checks its arguments before it comes here. All return nil and an error
+ * object on failure.
+ */
+#include "binding.h"
+
+#include "impl.h"
+#include "trait.h"
+#include "vtable.h"
+
+#include <string.h>
+
+static void *handle(lua_State *L, int index)
+{
+    return lua_touserdata(L, index);
+}
+
+/* A Lua array of light userdata, copied into memory that Lua owns. */
+static void *const *handles(lua_State *L, int index, size_t *count)
+{
+    *count = lua_istable(L, index) ? lua_objlen(L, index) : 0;
+    void **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        list[i] = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+    }
+    return list;
+}
+
+static const char *const *texts(lua_State *L, int index, size_t *count)
+{
+    *count = lua_objlen(L, index);
+    const char **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        list[i] = lua_tostring(L, -1);   /* the table keeps it */
+        lua_pop(L, 1);
+    }
+    return list;
+}
+
+static int answer_handle(lua_State *L, molt__binding *b, void *made)
+{
+    if (!made) return molt__push_failure(L, b);
+    lua_pushlightuserdata(L, made);
+    return 1;
+}
+
+static int answer(lua_State *L, molt__binding *b, int64_t err)
+{
+    if (err < 0) return molt__push_failure(L, b);
+    if (err > 0) lua_pushnumber(L, (double)err);
+    else lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* (name, lines, required, excluded, where) */
+static int trait_declare(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_trait_lines lines = { .size = sizeof lines, .name = luaL_checkstring(L, 1), .where = luaL_checkstring(L, 5) };
+    lines.lines = texts(L, 2, &lines.line_count);
+    lines.required = (molt_trait *const *)handles(L, 3, &lines.required_count);
+    lines.excluded = (molt_trait *const *)handles(L, 4, &lines.excluded_count);
+    return answer_handle(L, b, molt_trait_declare(b->world, &lines));
+}
+
+/* A fill by the Lua function at `index`; the reference is taken back on failure. */
+static molt_fill lua_fill(lua_State *L, int name, int index, int where)
+{
+    lua_pushvalue(L, index);
+    return (molt_fill){
+        .size = sizeof(molt_fill),
+        .name = luaL_checkstring(L, name),
+        .where = luaL_checkstring(L, where),
+        .foreign = luaL_ref(L, LUA_REGISTRYINDEX),
+    };
+}
+
+static int answer_fill(lua_State *L, molt__binding *b, const molt_fill *fill, int64_t err)
+{
+    if (err < 0) luaL_unref(L, LUA_REGISTRYINDEX, (int)fill->foreign);
+    return answer(L, b, err);
+}
+
+/* (trait, name, function, where) */
+static int trait_fill(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_fill fill = lua_fill(L, 2, 3, 4);
+    return answer_fill(L, b, &fill, molt_trait_fill(handle(L, 1), &fill));
+}
+
+/* (trait, name, where) */
+static int impl_new(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer_handle(L, b, molt_impl_new(handle(L, 1), luaL_checkstring(L, 2), luaL_checkstring(L, 3)));
+}
+
+/* (impl, name, function, where) */
+static int impl_fill(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_fill fill = lua_fill(L, 2, 3, 4);
+    return answer_fill(L, b, &fill, molt_impl_fill(handle(L, 1), &fill));
+}
+
+/* (impl, field, value) */
+static int impl_set(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_impl *impl = handle(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    const molt__field *field = molt__trait_field(impl->trait, molt__name_find(b->world, name));
+    molt_value value = { 0 };
+    if (field && field->offset) {
+        const char *what = lua_pushfstring(L, "field '%s'", name);
+        if (molt__to_value(L, b, 3, field->kind, &value, what)) return molt__push_failure(L, b);
+    }
+    return answer(L, b, molt_impl_set(impl, name, value));
+}
+
+/* (name, base or nil, traits, where) */
+static int class_declare(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_class_lines lines = {
+        .size = sizeof lines, .name = luaL_checkstring(L, 1), .base = handle(L, 2), .where = luaL_checkstring(L, 4),
+    };
+    lines.traits = (molt_trait *const *)handles(L, 3, &lines.trait_count);
+    return answer_handle(L, b, molt_class_declare(b->world, &lines));
+}
+
+/* (class, name, function, where) -> number of the fill */
+static int class_fill(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_fill fill = lua_fill(L, 2, 3, 4);
+    return answer_fill(L, b, &fill, molt_class_fill(handle(L, 1), &fill));
+}
+
+/* (class, number) */
+static int class_unfill(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer(L, b, molt_class_unfill(handle(L, 1), (int64_t)luaL_checknumber(L, 2)));
+}
+
+/* (class, trait or nil, impl or nil) */
+static int class_use(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer(L, b, molt_class_use(handle(L, 1), handle(L, 2), handle(L, 3)));
+}
+
+static int class_drop(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer(L, b, molt_class_drop(handle(L, 1), handle(L, 2), handle(L, 3)));
+}
+
+static int answer_shape(lua_State *L, molt__binding *b, const molt_shape *shape)
+{
+    if (!shape) return molt__push_failure(L, b);
+    lua_pushinteger(L, (lua_Integer)shape->id);
+    return 1;
+}
+
+static molt_shape *shape_at(lua_State *L, molt__binding *b, int index)
+{
+    size_t id = (size_t)luaL_checkinteger(L, index);
+    luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, index, "no such shape");
+    return b->world->shapes.item[id - 1];
+}
+
+/* (class) -> id of the shape of new instances; fails while the class is incomplete */
+static int class_shape(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer_shape(L, b, molt__class_shape(handle(L, 1)));
+}
+
+/* (shape id, trait, impl or nil) -> id of the shape with it */
+static int shape_attach(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer_shape(L, b, molt__shape_attach(shape_at(L, b, 1), handle(L, 2), handle(L, 3)));
+}
+
+/* (shape id, trait) -> id of the shape without it */
+static int shape_detach(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer_shape(L, b, molt__shape_detach(shape_at(L, b, 1), handle(L, 2)));
+}
+
+/* (object, name): typed slots of that name look at the object's table from now on */
+static int object_patch(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = molt__check_object(L, b, 1, "override");
+    const char *name = molt__name(b->world, luaL_checkstring(L, 2));
+    return answer(L, b, name ? molt__vtable_patch(object, name) : MOLT_ERR_MEMORY);
+}
+
+static int object_unpatch(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = molt__check_object(L, b, 1, "restore");
+    const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
+    if (name) molt__vtable_unpatch(object, name);
+    return answer(L, b, MOLT_OK);
+}
+
+/* (object): ends an object that native code retains; the host's is the host's to end */
+static int object_destroy(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = molt__check_object(L, b, 1, "destroy");
+    if (object->flags & MOLT__HOST) {
+        char name[128];
+        molt__fail(b->world, MOLT_ERR_STATE, "%s belongs to the host, which alone destroys it",
+                   molt__object_name(object, name, sizeof name));
+        return molt__push_failure(L, b);
+    }
+    return answer(L, b, molt_object_destroy(object));
+}
+
+/* (): what was asked for during the leaf call that has just returned; raises the
+ * error that waits, if one does */
+static int drain(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    b->world->border.pending = 0;
+    molt__pending_drain(b->world);
+    b->world->border.pending = 0;
+    molt__raise_pending(L, b);
+    return 0;
+}
+
+static int tick(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer(L, b, molt_world_tick(b->world));
+}
+
+void molt__open_verbs(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "trait_declare", trait_declare }, { "trait_fill", trait_fill },
+        { "impl_new", impl_new }, { "impl_fill", impl_fill }, { "impl_set", impl_set },
+        { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
+        { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
+        { "shape_attach", shape_attach }, { "shape_detach", shape_detach },
+        { "object_patch", object_patch }, { "object_unpatch", object_unpatch }, { "object_destroy", object_destroy },
+        { "drain", drain }, { "tick", tick }, { NULL, NULL },
+    };
+    luaL_register(L, NULL, functions);
+}

@@ -1,0 +1,58 @@
+/*
+ * molt/module.h: native modules, shared objects that provide implementations.
+ *
+ * Each load of the file is a generation: a private copy under a name of its
+ * own, so that the file may be rebuilt at any time. The implementations that a
+ * module provides are values of the world that stay the same over reloads;
+ * what fills them is exchanged.
+ */
+#ifndef MOLT_MODULE_H
+#define MOLT_MODULE_H
+
+#include <molt/handshake.h>
+#include <molt/trait.h>
+
+/* Loads a module. A name without a slash is searched along the path (see
+ * molt_module_path), a path with a slash is taken as it is; ".so" may be left
+ * out. Loaded already: the same module. NULL: the error names the file, what
+ * was expected and what was found, and nothing has changed. */
+MOLT_API molt_module *molt_module_load(molt_world *world, const char *name);
+
+/* Folders to search, separated by ':' ("." at first, then $MOLT_PATH). */
+MOLT_API int molt_module_path(molt_world *world, const char *folders);
+
+/* Takes in a module that is linked into the program: native.h's MOLT_STATIC.
+ * `extern molt_module_entry molt_module_motorcycle;` is its declaration. It has
+ * no file and cannot be reloaded; in all else it is like any other. */
+MOLT_API molt_module *molt_module_register(molt_world *world, molt_module_entry *entry);
+
+/* What a reload did. Texts belong to the module, until its next reload. */
+typedef struct molt_reload_report {
+    size_t size;                     /* sizeof(molt_reload_report) */
+    uint32_t from, to;               /* generations */
+    bool unchanged;                  /* same content: nothing was done */
+    uint32_t slots;                  /* functions exchanged */
+    double seconds;
+} molt_reload_report;
+
+/* Exchanges the module for what its file holds now: every slot that its
+ * functions fill, in every live object, at once. A file that cannot be loaded,
+ * or that no longer fits what is in use, is refused and nothing has changed. The
+ * old image is unmapped at the next tick outside every call. */
+MOLT_API int molt_module_reload(molt_module *module, molt_reload_report *report);
+
+MOLT_API molt_module *molt_module_find(molt_world *world, const char *name);
+MOLT_API const char *molt_module_name(const molt_module *module);
+MOLT_API const char *molt_module_version(const molt_module *module);
+MOLT_API const char *molt_module_file(const molt_module *module);
+MOLT_API uint32_t molt_module_generation(const molt_module *module);
+
+/* The implementation of that name (usually a trait's), or NULL with an error
+ * that lists what there is. By position: NULL past the end. */
+MOLT_API molt_impl *molt_module_impl(molt_module *module, const char *name);
+MOLT_API molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char **name);
+
+/* For tests and tools: images now mapped, private copies now on disk. */
+MOLT_API size_t molt_module_images(const molt_world *world);
+
+#endif /* MOLT_MODULE_H */

@@ -1,0 +1,119 @@
+/* attach.c: traits of one object, while it lives. */
+#include "error.h"
+#include "limbo.h"
+#include "memory.h"
+#include "object.h"
+#include "vtable.h"
+#include "world_state.h"
+
+/* Blocks of `to` that `from` has too stay where they are. */
+static void *kept_block(const molt_object *object, const molt__part *part)
+{
+    const molt__part *was = molt__shape_part(object->shape, part->trait->identity);
+    return was && !was->offset ? object->extension->block[was->block] : NULL;
+}
+
+static molt_block *new_block(molt_object *object, const molt_shape *to, const molt__part *part)
+{
+    molt_world *world = to->world;
+    if (molt__limbo_promise(world)) return NULL;
+    molt_block *block = molt__small_new(world, part->trait->block_size);
+    if (!block) {
+        molt__limbo_forget(world);
+        return NULL;
+    }
+    molt__shape_initial(to, part, block);
+    block->object = object;
+    return block;
+}
+
+static void take_back(molt_object *object, const molt_shape *to, molt_extension *extension)
+{
+    molt_world *world = to->world;
+    for (size_t i = to->layout->count; i < to->part_count; i++) {
+        const molt__part *part = &to->parts[i];
+        molt_block *block = extension->block[part->block];
+        if (!block || block == kept_block(object, part)) continue;
+        molt__small_free(world, block, part->trait->block_size);
+        molt__limbo_forget(world);
+    }
+    molt__small_free(world, extension, molt__extension_bytes(extension->capacity));
+}
+
+/* The extension of an object of shape `to`, with the blocks it has and those it
+ * lacks; NULL when `to` needs none or there is no memory. */
+static int make_extension(molt_object *object, const molt_shape *to, molt_extension **made)
+{
+    *made = NULL;
+    if (!to->block_count) return MOLT_OK;
+    molt_extension *extension = molt__small_new(to->world, molt__extension_bytes(to->block_count));
+    if (!extension) return MOLT_ERR_MEMORY;
+    extension->capacity = extension->count = to->block_count;
+    for (size_t i = 0; i < to->block_count; i++) extension->block[i] = NULL;
+    for (size_t i = to->layout->count; i < to->part_count; i++) {
+        const molt__part *part = &to->parts[i];
+        void *block = kept_block(object, part);
+        if (!block) block = new_block(object, to, part);
+        if (!block) {
+            take_back(object, to, extension);
+            return MOLT_ERR_MEMORY;
+        }
+        extension->block[part->block] = block;
+    }
+    *made = extension;
+    return MOLT_OK;
+}
+
+static void drop_blocks(molt_object *object, const molt_shape *from, const molt_shape *to)
+{
+    for (size_t i = from->layout->count; i < from->part_count; i++) {
+        const molt__part *part = &from->parts[i];
+        if (molt__shape_part(to, part->trait->identity)) continue;
+        molt__vtable_release(object, part);
+        molt__limbo_put(from->world, object->extension->block[part->block], part->trait->block_size);
+    }
+}
+
+int molt__object_enter(molt_object *object, molt_shape *to)
+{
+    molt_shape *from = object->shape;
+    molt_extension *before = object->extension, *after;
+    int err = make_extension(object, to, &after);
+    if (err) return err;
+    drop_blocks(object, from, to);
+    object->extension = after;
+    object->shape = object->peer->shape = to;
+    for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
+    if (before) molt__small_free(to->world, before, molt__extension_bytes(before->capacity));
+    return MOLT_OK;
+}
+
+static int enter_from_c(molt_object *object, molt_shape *to)
+{
+    molt_world *world = object->shape->world;
+    if (!to) return molt_last_code(world);
+    int err = molt__object_enter(object, to);
+    if (!err && world->bridge) world->bridge->reshaped(world->bridge_user, object);
+    return err;
+}
+
+static int check(const molt_object *object)
+{
+    molt_world *world = object->shape->world;
+    int err = molt__object_check(object);
+    if (err || !world->border.leaf) return err;
+    return molt__fail(world, MOLT_ERR_LEAF, "a leaf function must not attach or detach traits");
+}
+
+int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
+{
+    int err = check(object);
+    if (err) return err;
+    return enter_from_c(object, molt__shape_attach(object->shape, impl ? molt_impl_trait(impl) : trait, impl));
+}
+
+int molt_object_detach(molt_object *object, molt_trait *trait)
+{
+    int err = check(object);
+    return err ? err : enter_from_c(object, molt__shape_detach(object->shape, trait));
+}

@@ -1,0 +1,39 @@
+/*
+ * bridge.h: the one way from the core to the Lua side.
+ *
+ * The binding fills a table of functions; the core calls them, in ordinary
+ * context only (never while a leaf call is in flight). None may throw.
+ */
+#ifndef MOLT_SRC_BRIDGE_H
+#define MOLT_SRC_BRIDGE_H
+
+#include <molt/base.h>
+
+struct molt__call;
+
+typedef struct molt__bridge {
+    /* Names of shapes resolve anew: bring the flat method tables up to date. */
+    void (*changed)(void *user);
+
+    /* The object ends: take its table's body and metatable away. */
+    void (*ended)(void *user, molt_object *object);
+
+    /* The object moved to another shape (attach or detach asked for by C). */
+    void (*reshaped)(void *user, molt_object *object);
+
+    /* Holds the object's table strongly, or lets it go. */
+    int (*pin)(void *user, molt_object *object);
+    void (*unpin)(void *user, molt_object *object);
+
+    /* Lets a Lua value go whose reference a fill held. */
+    void (*forget)(void *user, intptr_t foreign);
+
+    /* Runs a slot that Lua fills, or that looks at the object's table first. The
+     * result is zero already; an error becomes the world's pending error. */
+    void (*call)(void *user, const struct molt__call *call);
+
+    /* The world closes. */
+    void (*closing)(void *user);
+} molt__bridge;
+
+#endif

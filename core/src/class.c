@@ -1,0 +1,270 @@
+#include "class.h"
+
+#include "edit.h"
+#include "error.h"
+#include "impl.h"
+#include "layout.h"
+#include "memory.h"
+#include "relayout.h"
+#include "shape.h"
+#include "world_state.h"
+
+#include <string.h>
+
+static molt_class *find_quietly(const molt_world *world, const char *name)
+{
+    for (size_t i = 0; i < world->classes.count; i++) {
+        molt_class *cls = world->classes.item[i];
+        if (cls->name == name) return cls;
+    }
+    return NULL;
+}
+
+static int list_add(molt_world *world, molt__list *list, void *item)
+{
+    int err = molt__reserve(world, (void **)&list->item, &list->capacity, list->count + 1, sizeof(void *));
+    if (!err) list->item[list->count++] = item;
+    return err;
+}
+
+static bool same_composition(const molt_class *cls, const molt_class_lines *lines)
+{
+    if (cls->base != lines->base || cls->traits.count != lines->trait_count) return false;
+    for (size_t i = 0; i < lines->trait_count; i++) {
+        if (cls->traits.item[i] != lines->traits[i]) return false;
+    }
+    return true;
+}
+
+static molt_class *class_make(molt_world *world, const char *name, const molt_class_lines *lines)
+{
+    molt_class *cls = molt__allocate(world, sizeof *cls);
+    if (!cls) return NULL;
+    cls->world = world;
+    cls->name = name;
+    cls->base = lines->base;
+    cls->where = molt__copy_text(world, lines->where ? lines->where : "?");
+    int err = cls->where ? MOLT_OK : MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < lines->trait_count && !err; i++) {
+        /* A trait that the base has already, or that is named twice, is one trait. */
+        if (!molt__class_has(cls, lines->traits[i])) err = list_add(world, &cls->traits, lines->traits[i]);
+    }
+    if (!err) err = list_add(world, &world->classes, cls);
+    if (!err && cls->base && (err = list_add(world, &cls->base->children, cls))) world->classes.count--;
+    if (!err) return cls;
+    molt__class_free(cls);
+    return NULL;
+}
+
+molt_class *molt_class_declare(molt_world *world, const molt_class_lines *lines)
+{
+    if (lines->size != sizeof *lines || !lines->name || !*lines->name) {
+        molt__fail(world, MOLT_ERR_ARGUMENT, "a class needs its size and a name");
+        return NULL;
+    }
+    const char *name = molt__name(world, lines->name);
+    if (!name) return NULL;
+    molt_class *cls = find_quietly(world, name);
+    if (!cls) return class_make(world, name, lines);
+    if (same_composition(cls, lines)) return cls;
+    molt__fail(world, MOLT_ERR_DECLARATION, "class '%s' is declared unequally at %s and at %s", name, cls->where,
+               lines->where ? lines->where : "?");
+    return NULL;
+}
+
+molt_class *molt_class_find(molt_world *world, const char *name)
+{
+    const char *known = molt__name_find(world, name);
+    molt_class *cls = known ? find_quietly(world, known) : NULL;
+    if (cls) return cls;
+    molt__near search = molt__near_begin(name);
+    for (size_t i = 0; i < world->classes.count; i++) molt__near_offer(&search, ((molt_class *)world->classes.item[i])->name);
+    molt__fail(world, MOLT_ERR_UNKNOWN, "no class '%s'", name);
+    if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+    return NULL;
+}
+
+const char *molt_class_name(const molt_class *cls)
+{
+    return cls->name;
+}
+
+bool molt__class_extends(const molt_class *cls, const molt_class *base)
+{
+    while (cls && cls != base) cls = cls->base;
+    return cls != NULL;
+}
+
+bool molt__class_has(const molt_class *cls, const molt_trait *trait)
+{
+    for (; cls; cls = cls->base) {
+        for (size_t i = 0; i < cls->traits.count; i++) {
+            if (cls->traits.item[i] == trait) return true;
+        }
+    }
+    return false;
+}
+
+molt_shape *molt__class_shape(molt_class *cls)
+{
+    if (cls->shape) return cls->shape;
+    if (!cls->layout) cls->layout = molt__layout_new(cls);
+    if (cls->layout) cls->shape = molt__shape_intern(cls, cls->layout, NULL, 0);
+    return cls->shape;
+}
+
+/* Every name that a fill touches. */
+typedef struct fill_names {
+    const char *name;                /* of a single definition */
+    const molt_impl *impl;
+    size_t at;
+} fill_names;
+
+static const char *next_name(fill_names *names)
+{
+    if (!names->impl) {
+        const char *name = names->at++ ? NULL : names->name;
+        return name;
+    }
+    size_t i = names->at++;
+    if (i < names->impl->lua.count) return names->impl->lua.item[i]->name;
+    i -= names->impl->lua.count;
+    return i < names->impl->native.count ? names->impl->native.item[i]->name : NULL;
+}
+
+static fill_names names_of(const molt__class_fill *fill)
+{
+    return (fill_names){ .name = fill->definition ? fill->definition->name : NULL, .impl = fill->impl };
+}
+
+/* Are all names of a fill ready to resolve as the fills now stand? */
+static int ready(molt_class *cls, const molt__class_fill *fill)
+{
+    molt_world *world = cls->world;
+    size_t names = 0;
+    fill_names walk = names_of(fill);
+    for (const char *name; (name = next_name(&walk)); names++) {
+        int err = molt__edit_ready(world, (molt__scope){ .cls = cls }, name);
+        if (err) return err;
+    }
+    return molt__reserve(world, (void **)&world->changes, &world->change_capacity,
+                         world->change_count + names * world->shapes.count, sizeof *world->changes);
+}
+
+static void commit(molt_class *cls, const molt__class_fill *fill)
+{
+    fill_names walk = names_of(fill);
+    for (const char *name; (name = next_name(&walk));) {
+        molt__edit_commit(cls->world, (molt__scope){ .cls = cls }, name);
+    }
+    if (fill->impl) molt__shapes_reimage(cls->world, molt_impl_trait(fill->impl));
+    molt__edit_publish(cls->world);
+}
+
+static int64_t push_fill(molt_class *cls, molt__class_fill fill)
+{
+    molt_world *world = cls->world;
+    int err = molt__reserve(world, (void **)&cls->fills, &cls->fill_capacity, cls->fill_count + 1, sizeof *cls->fills);
+    if (err) return err;
+    fill.number = ++world->fill_number;
+    cls->fills[cls->fill_count++] = fill;
+    err = ready(cls, &fill);
+    if (err) {
+        cls->fill_count--;
+        return err;
+    }
+    commit(cls, &fill);
+    return fill.number;
+}
+
+static void take_out(molt_class *cls, size_t at)
+{
+    memmove(&cls->fills[at], &cls->fills[at + 1], (cls->fill_count - at - 1) * sizeof *cls->fills);
+    cls->fill_count--;
+}
+
+static void put_back(molt_class *cls, size_t at, molt__class_fill fill)
+{
+    memmove(&cls->fills[at + 1], &cls->fills[at], (cls->fill_count - at) * sizeof *cls->fills);
+    cls->fills[at] = fill;
+    cls->fill_count++;
+}
+
+static int remove_fill(molt_class *cls, size_t at)
+{
+    molt__class_fill fill = cls->fills[at];
+    take_out(cls, at);
+    int err = ready(cls, &fill);
+    if (err) {
+        put_back(cls, at, fill);
+        return err;
+    }
+    commit(cls, &fill);
+    molt__definition_free(cls->world, fill.definition);
+    return MOLT_OK;
+}
+
+int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
+{
+    molt_definition *definition = molt__definition_new(cls->world, NULL, fill);
+    if (!definition) return molt_last_code(cls->world);
+    int64_t number = push_fill(cls, (molt__class_fill){ .definition = definition });
+    if (number < 0) {
+        definition->foreign = 0;         /* on failure the reference stays the caller's */
+        molt__definition_free(cls->world, definition);
+    }
+    return number;
+}
+
+int molt_class_unfill(molt_class *cls, int64_t number)
+{
+    for (size_t i = 0; i < cls->fill_count; i++) {
+        if (cls->fills[i].number == number) return remove_fill(cls, i);
+    }
+    return molt__fail(cls->world, MOLT_ERR_UNKNOWN, "class '%s' has no such fill; it was removed already", cls->name);
+}
+
+int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
+{
+    molt_world *world = cls->world;
+    if (impl) trait = molt_impl_trait(impl);
+    bool has = molt__class_has(cls, trait);
+    if (has && !impl) {
+        return molt__fail(world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, trait->name);
+    }
+    /* An implementation of a trait that the class lacks brings the trait along;
+     * both come, or neither. */
+    int64_t number = MOLT_OK;
+    if (impl && has) return (number = push_fill(cls, (molt__class_fill){ .impl = impl })) < 0 ? (int)number : MOLT_OK;
+    return molt__relayout_add(cls, trait, impl);
+}
+
+int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
+{
+    molt_world *world = cls->world;
+    if (impl) {
+        for (size_t i = cls->fill_count; i-- > 0;) {
+            if (cls->fills[i].impl == impl) return remove_fill(cls, i);
+        }
+        return molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' does not use the implementation '%s' (%s)", cls->name,
+                          impl->name, impl->where);
+    }
+    for (size_t i = 0; i < cls->traits.count; i++) {
+        if (cls->traits.item[i] == trait) return molt__relayout_remove(cls, trait);
+    }
+    molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' has no trait '%s' of its own", cls->name, trait->name);
+    if (molt__class_has(cls, trait)) molt__hint(world, "a base class brings it; drop it there");
+    return MOLT_ERR_UNKNOWN;
+}
+
+void molt__class_free(molt_class *cls)
+{
+    molt_world *world = cls->world;
+    for (size_t i = 0; i < cls->fill_count; i++) molt__definition_free(world, cls->fills[i].definition);
+    molt__free(world, cls->fills, cls->fill_capacity * sizeof *cls->fills);
+    molt__free(world, cls->children.item, cls->children.capacity * sizeof(void *));
+    molt__free(world, cls->traits.item, cls->traits.capacity * sizeof(void *));
+    molt__free(world, cls->shapes.item, cls->shapes.capacity * sizeof(void *));
+    molt__free_text(world, cls->where);
+    molt__free(world, cls, sizeof *cls);
+}

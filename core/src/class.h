@@ -1,0 +1,51 @@
+/*
+ * class.h: a class and its layers.
+ *
+ * A class resolves a name from the top: its fills, the latest first; then its
+ * own traits; then its base class, in the same order.
+ */
+#ifndef MOLT_SRC_CLASS_H
+#define MOLT_SRC_CLASS_H
+
+#include <molt/trait.h>
+
+#include "definition.h"
+#include "layout.h"
+#include "trait.h"
+#include "world_state.h"
+
+typedef struct molt__class_fill {
+    int64_t number;
+    molt_definition *definition;     /* one name, or … */
+    molt_impl *impl;                 /* … all that an implementation defines */
+} molt__class_fill;
+
+struct molt_class {
+    molt_world *world;
+    const char *name;
+    char *where;
+    molt_class *base;
+    molt__list children;
+    molt__list traits;               /* its own */
+    molt__class_fill *fills;
+    size_t fill_count;
+    size_t fill_capacity;
+    molt__layout *layout;            /* of new instances; NULL before the first */
+    molt_shape *shape;               /* of a new instance; NULL before the first */
+    molt__list shapes;               /* all of them, of every layout */
+    size_t live;
+};
+
+/* Is `cls` the class `base`, or extended from it? */
+bool molt__class_extends(const molt_class *cls, const molt_class *base);
+
+/* Has the class the trait, itself or from a base? */
+bool molt__class_has(const molt_class *cls, const molt_trait *trait);
+
+/* The layout and the shape of new instances, made on first use. NULL with an
+ * error when the class is incomplete or in conflict, or there is no memory. */
+molt_shape *molt__class_shape(molt_class *cls);
+
+void molt__class_free(molt_class *cls);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * closure.h: functions made at run time, by libffi, for the slots that no plain
+ * native function can fill: Lua's, patched ones, missing ones, and native ones
+ * that take another trait's handle.
+ */
+#ifndef MOLT_SRC_CLOSURE_H
+#define MOLT_SRC_CLOSURE_H
+
+#include "trait.h"
+
+#include <ffi.h>
+
+typedef struct molt__closure {
+    ffi_cif cif;
+    ffi_type *types[MOLT__MAX_PARAMETERS + 1];
+    ffi_closure *closure;
+    molt_function function;          /* what goes into the slot */
+    molt__method *method;
+} molt__closure;
+
+/* The method's closure, made on first use. NULL when there is no memory. */
+molt__closure *molt__closure_for(molt__method *method);
+void molt__closure_free(molt_world *world, molt__closure *closure);
+
+/* A call of one method as the binding sees it. */
+typedef struct molt__call {
+    molt__method *method;
+    molt_block *self;
+    molt_definition *definition;     /* what the slot resolved to; NULL: missing */
+    bool patched;                    /* look at the object's own table first */
+    void **arguments;                /* libffi's, without self */
+    void *result;                    /* ffi_arg-sized where the type is smaller */
+} molt__call;
+
+/* Calls a native definition with libffi's arguments, on whichever block it takes. */
+void molt__closure_native(const molt__call *call);
+
+/* Stores a result the way libffi wants it (small integers widened). */
+void molt__closure_result(void *result, molt_value value);
+molt_value molt__closure_argument(molt_kind kind, const void *argument);
+
+#endif

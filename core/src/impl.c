@@ -1,0 +1,204 @@
+#include "impl.h"
+
+#include "edit.h"
+#include "error.h"
+#include "memory.h"
+#include "trait.h"
+#include "value.h"
+#include "world_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+molt_impl *molt_impl_new(molt_trait *trait, const char *name, const char *where)
+{
+    molt_world *world = trait->world;
+    if (molt__reserve(world, (void **)&world->impls.item, &world->impls.capacity, world->impls.count + 1,
+                      sizeof(void *))) return NULL;
+    molt_impl *impl = molt__allocate(world, sizeof *impl);
+    if (!impl) return NULL;
+    impl->world = world;
+    impl->trait = trait;
+    impl->name = molt__copy_text(world, name ? name : trait->name);
+    impl->where = molt__copy_text(world, where ? where : "?");
+    if (!impl->name || !impl->where) {
+        molt__impl_free(impl);
+        return NULL;
+    }
+    world->impls.item[world->impls.count++] = impl;
+    return impl;
+}
+
+molt_trait *molt_impl_trait(const molt_impl *impl)
+{
+    return impl->trait;
+}
+
+molt_definition *molt__impl_find(const molt_impl *impl, const char *name)
+{
+    molt_definition *definition = molt__definitions_find(&impl->lua, name);
+    return definition ? definition : molt__definitions_find(&impl->native, name);
+}
+
+/* Puts one definition into a set that shapes resolve through, or leaves all as it was. */
+static int put(molt_trait *trait, molt__definitions *set, const molt_fill *fill)
+{
+    molt_world *world = trait->world;
+    molt__scope scope = { .trait = trait };
+    molt_definition *definition = molt__definition_new(world, trait, fill);
+    molt_definition *old;
+    if (!definition) return molt_last_code(world);
+    if (molt__definitions_put(world, set, definition, &old)) {
+        definition->foreign = 0;
+        molt__definition_free(world, definition);
+        return MOLT_ERR_MEMORY;
+    }
+    int err = molt__edit_ready(world, scope, definition->name);
+    if (err) {
+        molt_definition *none;
+        if (old) molt__definitions_put(world, set, old, &none);
+        else molt__definitions_take(set, definition->name);
+        definition->foreign = 0;         /* on failure the reference stays the caller's */
+        molt__definition_free(world, definition);
+        return err;
+    }
+    molt__edit_commit(world, scope, definition->name);
+    molt__edit_publish(world);
+    molt__definition_free(world, old);
+    return MOLT_OK;
+}
+
+int molt_trait_fill(molt_trait *trait, const molt_fill *fill)
+{
+    return put(trait, &trait->own, fill);
+}
+
+int molt_impl_fill(molt_impl *impl, const molt_fill *fill)
+{
+    return put(impl->trait, fill->function ? &impl->native : &impl->lua, fill);
+}
+
+int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
+{
+    molt_world *world = impl->world;
+    molt_trait *trait = impl->trait;
+    const molt__field *field = molt__trait_field(trait, molt__name_find(world, name));
+    if (!field || !field->offset) {
+        molt__near search = molt__near_begin(name);
+        for (size_t i = 0; i < trait->field_count; i++) molt__near_offer(&search, trait->fields[i].name);
+        molt__fail(world, MOLT_ERR_UNKNOWN, "trait '%s' has no typed field '%s'", trait->name, name);
+        if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+        return MOLT_ERR_UNKNOWN;
+    }
+    char what[128];
+    snprintf(what, sizeof what, "field '%s'", field->name);
+    molt_value converted;
+    int err = molt__value_convert(world, field->kind, value, &converted, what);
+    if (err) return err;
+    if (!impl->values) {
+        impl->values = molt__allocate(world, trait->field_count * sizeof *impl->values);
+        if (!impl->values) return MOLT_ERR_MEMORY;
+        impl->value_count = trait->field_count;
+    }
+    impl->values[field - trait->fields] = converted;
+    molt__shapes_reimage(world, trait);
+    return MOLT_OK;
+}
+
+molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const char *name, const void *functions,
+                              uint64_t leaf, const char *where)
+{
+    molt_trait *trait = molt_trait_declare_text(world, text);
+    molt_impl *impl = trait ? molt_impl_new(trait, name, where) : NULL;
+    if (!impl) return NULL;
+    molt__impl_change change = { impl, functions, leaf, where };
+    return molt__impl_commit(world, &change, 1, NULL) ? NULL : impl;
+}
+
+/* The definitions of one change, all new. */
+static int build(molt_world *world, const molt__impl_change *change, molt__definitions *set)
+{
+    const molt_trait *trait = change->impl->trait;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        if (!change->functions[i]) continue;
+        molt_fill fill = { sizeof fill, trait->methods[i]->name, change->functions[i], 0,
+                           change->leaf >> i & 1 ? MOLT_LEAF : 0, change->where };
+        molt_definition *definition = molt__definition_new(world, change->impl->trait, &fill);
+        molt_definition *old;
+        if (!definition) return molt_last_code(world);
+        if (molt__definitions_put(world, set, definition, &old)) {
+            molt__definition_free(world, definition);
+            return MOLT_ERR_MEMORY;
+        }
+    }
+    return MOLT_OK;
+}
+
+static void swap(molt__definitions *a, molt__definitions *b)
+{
+    molt__definitions was = *a;
+    *a = *b;
+    *b = was;
+}
+
+static int ready(molt_world *world, const molt__impl_change *change)
+{
+    const molt_trait *trait = change->impl->trait;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        int err = molt__edit_ready(world, (molt__scope){ .trait = trait }, trait->methods[i]->name);
+        if (err) return err;
+    }
+    return MOLT_OK;
+}
+
+static uint32_t commit(molt_world *world, const molt__impl_change *change, const molt__definitions *before)
+{
+    const molt_trait *trait = change->impl->trait;
+    uint32_t changed = 0;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        const char *name = trait->methods[i]->name;
+        molt_definition *was = molt__definitions_find(before, name);
+        molt_definition *is = molt__definitions_find(&change->impl->native, name);
+        changed += (was ? was->function : NULL) != (is ? is->function : NULL);
+        molt__edit_commit(world, (molt__scope){ .trait = trait }, name);
+    }
+    return changed;
+}
+
+int molt__impl_commit(molt_world *world, const molt__impl_change *changes, size_t count, uint32_t *slots)
+{
+    molt__definitions *sets = molt__allocate(world, (count ? count : 1) * sizeof *sets);
+    if (!sets) return MOLT_ERR_MEMORY;
+    int err = MOLT_OK;
+    size_t names = 0;
+    for (size_t i = 0; i < count && !err; i++) {
+        err = build(world, &changes[i], &sets[i]);
+        names += changes[i].impl->trait->method_count;
+    }
+    if (!err) {
+        for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
+        for (size_t i = 0; i < count && !err; i++) err = ready(world, &changes[i]);
+        /* Each name was made ready by itself; together they need room for all. */
+        if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity,
+                                      world->change_count + names * world->shapes.count, sizeof *world->changes);
+        if (err) for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
+    }
+    uint32_t changed = 0;
+    for (size_t i = 0; i < count && !err; i++) changed += commit(world, &changes[i], &sets[i]);
+    if (slots) *slots = changed;
+    if (!err) molt__edit_publish(world);
+    for (size_t i = 0; i < count; i++) molt__definitions_free(world, &sets[i]);
+    molt__free(world, sets, (count ? count : 1) * sizeof *sets);
+    return err;
+}
+
+void molt__impl_free(molt_impl *impl)
+{
+    molt_world *world = impl->world;
+    molt__definitions_free(world, &impl->native);
+    molt__definitions_free(world, &impl->lua);
+    molt__free(world, impl->values, impl->value_count * sizeof *impl->values);
+    molt__free_text(world, impl->name);
+    molt__free_text(world, impl->where);
+    molt__free(world, impl, sizeof *impl);
+}

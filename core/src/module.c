@@ -1,0 +1,229 @@
+#include "module.h"
+
+#include "error.h"
+#include "loader.h"
+#include "memory.h"
+#include "search.h"
+#include "world_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void module_free(molt_module *module)
+{
+    molt_world *world = module->world;
+    molt__free_text(world, module->name);
+    molt__free_text(world, module->version);
+    molt__free_text(world, module->file);
+    molt__free(world, module->impl, module->capacity * sizeof *module->impl);
+    molt__free(world, module, sizeof *module);
+}
+
+static molt_module *module_new(molt_world *world, const molt_module_info *info, const char *file)
+{
+    molt_module *module = molt__allocate(world, sizeof *module);
+    if (!module) return NULL;
+    module->world = world;
+    module->name = molt__copy_text(world, info->name);
+    module->version = molt__copy_text(world, info->version);
+    module->file = molt__copy_text(world, file);
+    if (module->name && module->version && module->file) return module;
+    module_free(module);
+    return NULL;
+}
+
+/* The first generation of a module. NULL: refused, and nothing has changed. */
+static molt_module *adopt(molt_world *world, const molt_module_info *info, const char *file)
+{
+    if (molt__reserve(world, (void **)&world->modules.item, &world->modules.capacity, world->modules.count + 1,
+                      sizeof(void *))) return NULL;
+    molt_module *module = module_new(world, info, file);
+    if (!module) return NULL;
+    molt__offer offer;
+    molt__offer_collect(world, info, module->file, 1, &offer);
+    uint32_t slots;
+    bool refused = offer.reasons.count || molt__module_commit(module, &offer, 1, &slots);
+    if (refused) molt__module_refuse(world, file[0] ? file : info->name, "", &offer.reasons);
+    molt__offer_free(&offer);
+    if (refused) {
+        module_free(module);
+        return NULL;
+    }
+    module->number = 1;
+    world->modules.item[world->modules.count++] = module;
+    return module;
+}
+
+static molt_module *find_by_file(const molt_world *world, const char *file)
+{
+    for (size_t i = 0; i < world->modules.count; i++) {
+        molt_module *module = world->modules.item[i];
+        if (strcmp(module->file, file) == 0) return module;
+    }
+    return NULL;
+}
+
+static molt_module *find_by_name(const molt_world *world, const char *name)
+{
+    for (size_t i = 0; i < world->modules.count; i++) {
+        molt_module *module = world->modules.item[i];
+        if (strcmp(module->name, name) == 0) return module;
+    }
+    return NULL;
+}
+
+/* One name, one module: its implementations are found by it. */
+static int check_name_is_free(molt_world *world, const char *file, const char *name)
+{
+    const molt_module *other = find_by_name(world, name);
+    if (!other) return MOLT_OK;
+    return molt__fail(world, MOLT_ERR_MODULE, "%s: module '%s' is loaded already, from %s", file, name,
+                      other->file[0] ? other->file : "the program itself");
+}
+
+static molt_module *load_image(molt_world *world, const char *file, const molt__content *content)
+{
+    molt__image image;
+    if (molt__image_inspect(world, file, content->bytes, content->length, &image)) return NULL;
+    if (check_name_is_free(world, file, image.note.name)) return NULL;
+    molt__generation *generation = molt__generation_open(world, file, content, &image);
+    if (!generation) return NULL;
+    molt_module *module = adopt(world, generation->info, file);
+    if (module) module->generation = generation;
+    else molt__loader_close(world, generation);
+    return module;
+}
+
+static molt_module *load_file(molt_world *world, const char *file)
+{
+    molt_module *module = find_by_file(world, file);
+    if (module) return module;
+    double start = world->config.clock(world->config.user);
+    molt__content content;
+    if (molt__content_read(world, file, &content)) return NULL;
+    module = load_image(world, file, &content);
+    molt__content_free(world, &content);
+    if (!module) return NULL;
+    molt_log(world, MOLT_LOG_INFO, "%s g1  loaded from %s  %.1f ms", module->name, module->file,
+             (world->config.clock(world->config.user) - start) * 1e3);
+    return module;
+}
+
+molt_module *molt_module_load(molt_world *world, const char *name)
+{
+    molt_module *module = name && !strchr(name, '/') ? find_by_name(world, name) : NULL;
+    if (module) return module;
+    if (molt__loader_ready(world)) return NULL;
+    char *file = molt__search(world, name);
+    if (!file) return NULL;
+    module = load_file(world, file);
+    molt__free_text(world, file);
+    return module;
+}
+
+molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
+{
+    const molt_module_info *info = entry();
+    if (molt__info_check(world, "a module of the program", info)) return NULL;
+    if (check_name_is_free(world, "a module of the program", info->name)) return NULL;
+    return adopt(world, info, "");
+}
+
+int molt_module_path(molt_world *world, const char *folders)
+{
+    if (!folders) return molt__fail(world, MOLT_ERR_ARGUMENT, "the path of native modules cannot be NULL");
+    if (molt__loader_ready(world)) return MOLT_ERR_MEMORY;
+    char *path = molt__copy_text(world, folders);
+    if (!path) return MOLT_ERR_MEMORY;
+    molt__free_text(world, world->loader->path);
+    world->loader->path = path;
+    return MOLT_OK;
+}
+
+molt_module *molt_module_find(molt_world *world, const char *name)
+{
+    molt_module *module = find_by_name(world, name);
+    if (module) return module;
+    molt__near search = molt__near_begin(name);
+    for (size_t i = 0; i < world->modules.count; i++) {
+        molt__near_offer(&search, ((molt_module *)world->modules.item[i])->name);
+    }
+    molt__fail(world, MOLT_ERR_UNKNOWN, "no native module '%s' is loaded", name);
+    if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+    return NULL;
+}
+
+const char *molt_module_name(const molt_module *module)
+{
+    return module->name;
+}
+
+const char *molt_module_version(const molt_module *module)
+{
+    return module->version;
+}
+
+const char *molt_module_file(const molt_module *module)
+{
+    return module->file;
+}
+
+uint32_t molt_module_generation(const molt_module *module)
+{
+    return module->number;
+}
+
+static void list_impls(const molt_module *module, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < module->count && length < size; i++) {
+        int added = snprintf(text + length, size - length, "%s%s", i ? ", " : "", module->impl[i].name);
+        length += added > 0 ? (size_t)added : 0;
+    }
+}
+
+molt_impl *molt_module_impl(molt_module *module, const char *name)
+{
+    molt_world *world = module->world;
+    molt__near search = molt__near_begin(name);
+    for (size_t i = 0; i < module->count; i++) {
+        if (strcmp(module->impl[i].name, name) == 0) return module->impl[i].impl;
+        molt__near_offer(&search, module->impl[i].name);
+    }
+    char list[512];
+    list_impls(module, list, sizeof list);
+    molt__fail(world, MOLT_ERR_UNKNOWN, "module '%s' has no implementation '%s'; it has %s", module->name, name,
+               module->count ? list : "none");
+    if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+    return NULL;
+}
+
+molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char **name)
+{
+    if (position >= module->count) return NULL;
+    if (name) *name = module->impl[position].name;
+    return module->impl[position].impl;
+}
+
+size_t molt_module_images(const molt_world *world)
+{
+    return world->loader ? world->loader->images : 0;
+}
+
+void molt__modules_tick(molt_world *world)
+{
+    if (world->loader) molt__loader_tick(world);
+}
+
+void molt__modules_free(molt_world *world)
+{
+    for (size_t i = 0; i < world->modules.count; i++) {
+        molt_module *module = world->modules.item[i];
+        if (module->generation) molt__loader_retire(world, module->generation);
+        module_free(module);
+    }
+    molt__free(world, world->modules.item, world->modules.capacity * sizeof(void *));
+    world->modules = (molt__list){ 0 };
+    molt__loader_free(world);
+}

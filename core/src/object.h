@@ -1,0 +1,44 @@
+/* object.h: the life of an object in the core. */
+#ifndef MOLT_SRC_OBJECT_H
+#define MOLT_SRC_OBJECT_H
+
+#include <molt/object.h>
+
+#include "shape.h"
+
+typedef enum molt__object_flag {
+    MOLT__HOST = 1,                  /* made by the host, lives until it destroys it */
+    MOLT__PATCHED = 2,               /* has, or had, vtables of its own */
+    MOLT__MOVED = 4,                 /* its body is not where its record is */
+    MOLT__BODY = 8,                  /* a body only: the record is its peer */
+    MOLT__VIEWED = 16                /* the Lua side made views of it */
+} molt__object_flag;
+
+/* A new object of the shape, registered; NULL when there is no memory. Leaf. */
+molt_object *molt__object_create(molt_shape *shape);
+
+/* Ends an object of which the Lua side knows already. Leaf. */
+void molt__object_end(molt_object *object);
+
+/* The record of a body that may be a moved one. */
+static inline molt_object *molt__object_record(molt_object *body)
+{
+    return body->flags & MOLT__BODY ? body->peer : body;
+}
+
+/* Is the object alive? Records MOLT_ERR_DESTROYED when it is not. */
+int molt__object_check(const molt_object *object);
+
+/* "Car#12", at most `size` bytes. */
+const char *molt__object_name(const molt_object *object, char *text, size_t size);
+
+/* Gives the object the blocks and vtables of another shape of its class and
+ * layout; all or nothing. Leaf. */
+int molt__object_enter(molt_object *object, molt_shape *to);
+
+static inline size_t molt__extension_bytes(size_t blocks)
+{
+    return offsetof(molt_extension, block) + blocks * sizeof(void *);
+}
+
+#endif

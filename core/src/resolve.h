@@ -1,0 +1,46 @@
+/*
+ * resolve.h: which definition of a name wins in a shape.
+ *
+ * From the top: traits of the object; fills of the class, the latest first;
+ * traits of the class; then the base class in the same order. Patches of the
+ * object are above all of this, in its own table. Within a layer traits are
+ * unordered: two different definitions of one name are a conflict.
+ */
+#ifndef MOLT_SRC_RESOLVE_H
+#define MOLT_SRC_RESOLVE_H
+
+#include "shape.h"
+
+typedef enum molt__layer {
+    MOLT__LAYER_OBJECT,              /* a trait attached to the object */
+    MOLT__LAYER_FILL,                /* a fill of the class, or of a base */
+    MOLT__LAYER_TRAIT                /* a trait of the class, or of a base */
+} molt__layer;
+
+/* One definition of a name, as molt.methods tells of it. */
+typedef struct molt__claim {
+    molt_definition *definition;
+    molt__layer layer;
+    const molt_class *cls;           /* whose fill or trait; NULL in the object's layer */
+    const molt_trait *trait;         /* that brings it; NULL for a fill of one name */
+} molt__claim;
+
+typedef bool (*molt__claim_visitor)(const molt__claim *claim, void *user);
+
+/* Calls the visitor for each definition of the name, the winner first, until it
+ * returns false. */
+void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user);
+
+/* The winner, or NULL. */
+molt_definition *molt__resolve(const molt_shape *shape, const char *name);
+
+/* Calls the visitor once for each name that any layer defines. */
+typedef bool (*molt__name_visitor)(const char *name, void *user);
+void molt__resolve_names(const molt_shape *shape, molt__name_visitor visitor, void *user);
+
+/* The same for a class by itself, which need not be complete. */
+void molt__class_resolve_each(const molt_class *cls, const char *name, molt__claim_visitor visitor, void *user);
+molt_definition *molt__class_resolve(const molt_class *cls, const char *name);
+void molt__class_resolve_names(const molt_class *cls, molt__name_visitor visitor, void *user);
+
+#endif

@@ -1,0 +1,284 @@
+#include "shape.h"
+
+#include "check.h"
+#include "error.h"
+#include "impl.h"
+#include "memory.h"
+#include "object.h"
+#include "resolve.h"
+#include "value.h"
+#include "vtable.h"
+#include "world_state.h"
+
+#include <string.h>
+
+static bool same_attached(const molt_shape *shape, const molt__attached *attached, size_t count)
+{
+    if (shape->attached_count != count) return false;
+    for (size_t i = 0; i < count; i++) {
+        if (shape->attached[i].trait != attached[i].trait || shape->attached[i].impl != attached[i].impl) return false;
+    }
+    return true;
+}
+
+static molt_shape *find_equal(const molt_class *cls, const molt__layout *layout, const molt__attached *attached,
+                              size_t count)
+{
+    for (size_t i = 0; i < cls->shapes.count; i++) {
+        molt_shape *shape = cls->shapes.item[i];
+        if (shape->layout == layout && same_attached(shape, attached, count)) return shape;
+    }
+    return NULL;
+}
+
+static bool layout_has(const molt__layout *layout, const molt_trait *trait)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        if (layout->traits[i] == trait) return true;
+    }
+    return false;
+}
+
+static int copy_attached(molt_shape *shape, const molt__attached *attached, size_t count)
+{
+    if (!count) return MOLT_OK;
+    shape->attached = molt__allocate(shape->world, count * sizeof *attached);
+    if (!shape->attached) return MOLT_ERR_MEMORY;
+    shape->attached_count = count;
+    for (size_t i = 0; i < count; i++) {
+        shape->attached[i] = attached[i];
+        bool has = layout_has(shape->layout, attached[i].trait);
+        shape->attached[i].block = has ? -1 : (int32_t)shape->block_count++;
+    }
+    return MOLT_OK;
+}
+
+static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32_t block)
+{
+    molt__part *part = &shape->parts[shape->part_count++];
+    part->trait = trait;
+    part->offset = offset;
+    part->block = block;
+    part->vtable = molt__vtable_new(shape->world, trait, shape);
+    return part->vtable ? MOLT_OK : MOLT_ERR_MEMORY;
+}
+
+static int make_parts(molt_shape *shape)
+{
+    const molt__layout *layout = shape->layout;
+    size_t count = layout->count + shape->block_count;
+    if (!count) return MOLT_OK;
+    shape->parts = molt__allocate(shape->world, count * sizeof *shape->parts);
+    if (!shape->parts) return MOLT_ERR_MEMORY;
+    shape->part_capacity = count;
+    for (size_t i = 0; i < layout->count; i++) {
+        if (add_part(shape, layout->traits[i], layout->offsets[i], 0)) return MOLT_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < shape->attached_count; i++) {
+        const molt__attached *attached = &shape->attached[i];
+        if (attached->block >= 0 && add_part(shape, attached->trait, 0, attached->block)) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
+}
+
+static int make_index(molt_shape *shape)
+{
+    uint32_t size = 2;
+    while (size < 2 * shape->part_count) size *= 2;
+    shape->index = molt__allocate(shape->world, size * sizeof *shape->index);
+    if (!shape->index) return MOLT_ERR_MEMORY;
+    shape->index_mask = size - 1;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        uint32_t at = (uint32_t)shape->parts[i].trait->identity & shape->index_mask;
+        while (shape->index[at]) at = (at + 1) & shape->index_mask;
+        shape->index[at] = (uint16_t)(i + 1);
+    }
+    return MOLT_OK;
+}
+
+const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
+{
+    for (uint32_t at = (uint32_t)identity & shape->index_mask; shape->index[at]; at = (at + 1) & shape->index_mask) {
+        const molt__part *part = &shape->parts[shape->index[at] - 1];
+        if (part->trait->identity == identity) return part;
+    }
+    return NULL;
+}
+
+static void apply_values(const molt_impl *impl, const molt_trait *trait, char *block)
+{
+    if (!impl || impl->trait != trait || !impl->values) return;
+    for (size_t i = 0; i < impl->value_count; i++) {
+        if (impl->values[i].kind != MOLT_VOID) molt__value_write(block + trait->fields[i].offset, impl->values[i]);
+    }
+}
+
+static void apply_class_values(const molt_class *cls, const molt_trait *trait, char *block)
+{
+    if (cls->base) apply_class_values(cls->base, trait, block);
+    for (size_t i = 0; i < cls->fill_count; i++) apply_values(cls->fills[i].impl, trait, block);
+}
+
+void molt__shape_initial(const molt_shape *shape, const molt__part *part, molt_block *block)
+{
+    const molt_trait *trait = part->trait;
+    memcpy(block, trait->block, trait->block_size);
+    block->vtable = part->vtable;
+    apply_class_values(shape->cls, trait, (char *)block);
+    for (size_t i = 0; i < shape->attached_count; i++) apply_values(shape->attached[i].impl, trait, (char *)block);
+}
+
+/* New instances are made in the class's own shape only: others need no image. */
+static int make_image(molt_shape *shape)
+{
+    if (shape->attached_count) return MOLT_OK;
+    shape->image = molt__allocate(shape->world, shape->layout->size);
+    if (!shape->image) return MOLT_ERR_MEMORY;
+    ((molt_object *)(void *)shape->image)->shape = shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt__part *part = &shape->parts[i];
+        molt__shape_initial(shape, part, (molt_block *)(void *)(shape->image + part->offset));
+    }
+    return MOLT_OK;
+}
+
+void molt__shapes_reimage(molt_world *world, const molt_trait *trait)
+{
+    for (size_t i = 0; i < world->shapes.count; i++) {
+        molt_shape *shape = world->shapes.item[i];
+        const molt__part *part = shape->image ? molt__shape_part(shape, trait->identity) : NULL;
+        if (part) molt__shape_initial(shape, part, (molt_block *)(void *)(shape->image + part->offset));
+    }
+}
+
+static int fill_slots(molt_shape *shape)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t m = 0; m < trait->method_count; m++) {
+            const char *name = trait->methods[m]->name;
+            if (molt__vtable_prepare(shape, name)) return MOLT_ERR_MEMORY;
+            molt__vtable_refill(shape, name);
+        }
+    }
+    return MOLT_OK;
+}
+
+static int enlist(molt_shape *shape)
+{
+    molt_world *world = shape->world;
+    molt_class *cls = shape->cls;
+    if (molt__reserve(world, (void **)&world->shapes.item, &world->shapes.capacity, world->shapes.count + 1,
+                      sizeof(void *)) ||
+        molt__reserve(world, (void **)&cls->shapes.item, &cls->shapes.capacity, cls->shapes.count + 1,
+                      sizeof(void *))) return MOLT_ERR_MEMORY;
+    world->shapes.item[world->shapes.count++] = shape;
+    cls->shapes.item[cls->shapes.count++] = shape;
+    shape->id = (uint32_t)world->shapes.count;
+    return MOLT_OK;
+}
+
+molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt__attached *attached, size_t count)
+{
+    molt_shape *shape = find_equal(cls, layout, attached, count);
+    if (shape) return shape;
+    shape = molt__allocate(cls->world, sizeof *shape);
+    if (!shape) return NULL;
+    shape->world = cls->world;
+    shape->cls = cls;
+    shape->layout = layout;
+    if (copy_attached(shape, attached, count) || make_parts(shape) || make_index(shape) || molt__check_shape(shape) ||
+        make_image(shape) || fill_slots(shape) || enlist(shape)) {
+        molt__shape_free(shape);
+        return NULL;
+    }
+    return shape;
+}
+
+static molt_shape *cached(const molt_shape *shape, const molt_trait *trait, const molt_impl *impl, bool attach)
+{
+    for (size_t i = 0; i < shape->transition_count; i++) {
+        const molt__transition *t = &shape->transitions[i];
+        if (t->trait == trait && t->impl == impl && t->attach == attach) return t->to;
+    }
+    return NULL;
+}
+
+static molt_shape *remember(molt_shape *shape, molt__transition t)
+{
+    molt_world *world = shape->world;
+    if (!t.to) return NULL;
+    /* Without memory for the shortcut, the next one takes the long way again. */
+    if (!molt__reserve(world, (void **)&shape->transitions, &shape->transition_capacity, shape->transition_count + 1,
+                       sizeof t)) shape->transitions[shape->transition_count++] = t;
+    return t.to;
+}
+
+static const molt__attached *find_attached(const molt_shape *shape, const molt_trait *trait)
+{
+    for (size_t i = 0; i < shape->attached_count; i++) {
+        if (shape->attached[i].trait == trait) return &shape->attached[i];
+    }
+    return NULL;
+}
+
+/* The shape with one attachment more (`add`) or without one (`take`). */
+static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, const molt_trait *take)
+{
+    size_t capacity = (shape->attached_count + 1) * sizeof(molt__attached);
+    molt__attached *list = molt__allocate(shape->world, capacity);
+    if (!list) return NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < shape->attached_count; i++) {
+        const molt__attached *attached = &shape->attached[i];
+        if (add && add->trait->index < attached->trait->index) {
+            list[count++] = *add;
+            add = NULL;
+        }
+        if (attached->trait != take) list[count++] = *attached;
+    }
+    if (add) list[count++] = *add;
+    molt_shape *to = molt__shape_intern(shape->cls, shape->layout, list, count);
+    molt__free(shape->world, list, capacity);
+    return to;
+}
+
+molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
+{
+    molt_shape *to = cached(shape, trait, impl, true);
+    if (to) return to;
+    if (find_attached(shape, trait) || (!impl && layout_has(shape->layout, trait))) {
+        molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
+                   find_attached(shape, trait) ? "attached" : "from its class");
+        return NULL;
+    }
+    molt__attached add = { .trait = trait, .impl = impl };
+    return remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, NULL) });
+}
+
+molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
+{
+    molt_shape *to = cached(shape, trait, NULL, false);
+    if (to) return to;
+    if (!find_attached(shape, trait)) {
+        bool has = layout_has(shape->layout, trait);
+        molt__fail(shape->world, has ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN,
+                   has ? "the trait '%s' belongs to the class '%s', not to the object"
+                       : "the trait '%s' is not attached to this object of class '%s'", trait->name, shape->cls->name);
+        if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", shape->cls->name, trait->name);
+        return NULL;
+    }
+    return remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) });
+}
+
+void molt__shape_free(molt_shape *shape)
+{
+    molt_world *world = shape->world;
+    for (size_t i = 0; i < shape->part_count; i++) molt__vtable_free(world, shape->parts[i].vtable);
+    molt__free(world, shape->parts, shape->part_capacity * sizeof *shape->parts);
+    molt__free(world, shape->attached, shape->attached_count * sizeof *shape->attached);
+    molt__free(world, shape->index, (shape->index_mask + 1) * sizeof *shape->index);
+    molt__free(world, shape->transitions, shape->transition_capacity * sizeof *shape->transitions);
+    molt__free(world, shape->image, shape->image ? shape->layout->size : 0);
+    molt__free(world, shape, sizeof *shape);
+}

@@ -1,0 +1,79 @@
+/*
+ * shape.h: class, layout and attached traits of an instance, interned.
+ *
+ * A shape owns the vtables that its objects' blocks point to, one for each
+ * trait, so an override is one store however many objects there are.
+ */
+#ifndef MOLT_SRC_SHAPE_H
+#define MOLT_SRC_SHAPE_H
+
+#include "class.h"
+
+typedef struct molt__attached {
+    molt_trait *trait;
+    molt_impl *impl;                 /* NULL: the trait's own definitions */
+    int32_t block;                   /* place in molt_extension.block; -1: the class has the trait */
+} molt__attached;
+
+/* Where an object of this shape has a trait's block, and by which vtable. */
+typedef struct molt__part {
+    molt_trait *trait;
+    uint32_t offset;                 /* in the body; 0: attached */
+    int32_t block;                   /* attached: place in molt_extension.block */
+    void **vtable;
+} molt__part;
+
+typedef struct molt__transition {
+    molt_trait *trait;
+    molt_impl *impl;
+    bool attach;
+    molt_shape *to;
+} molt__transition;
+
+struct molt_shape {
+    uint32_t id;                     /* from 1 */
+    molt_world *world;
+    molt_class *cls;
+    molt__layout *layout;
+    size_t attached_count;
+    molt__attached *attached;        /* in order of the traits' declaration */
+    uint32_t block_count;            /* attached blocks of an object */
+    size_t part_count;
+    size_t part_capacity;
+    molt__part *parts;               /* the class's, then the attached */
+    uint16_t *index;                 /* hash of trait identity -> part + 1 */
+    uint32_t index_mask;
+    molt__transition *transitions;
+    size_t transition_count;
+    size_t transition_capacity;
+    molt_vtable *privates;           /* vtables of patched objects */
+    char *image;                     /* of a new body */
+};
+
+/* The shape of `cls` (with its present layout) and exactly these attachments,
+ * sorted; made when new. NULL with an error. */
+molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt__attached *attached, size_t count);
+
+/* The neighbour that one attach or detach leads to; cached. */
+molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
+molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
+
+const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
+
+/* The block of a part in one object. */
+static inline molt_block *molt__part_block(const molt_object *object, const molt__part *part)
+{
+    return part->offset ? (molt_block *)(void *)((char *)object->peer + part->offset)
+                        : object->extension->block[part->block];
+}
+
+/* New bodies start with what now holds: defaults of traits, field values of
+ * implementations. For all shapes with a part of the trait. */
+void molt__shapes_reimage(molt_world *world, const molt_trait *trait);
+
+/* Writes the starting values of a part into a block. */
+void molt__shape_initial(const molt_shape *shape, const molt__part *part, molt_block *block);
+
+void molt__shape_free(molt_shape *shape);
+
+#endif

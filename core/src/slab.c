@@ -1,0 +1,253 @@
+#include "slab.h"
+
+#include "error.h"
+#include "memory.h"
+#include "poison.h"
+#include "world_state.h"
+
+#include <string.h>
+
+/* A free cell's link lies behind the words that must survive: the slot and the
+ * generation of a body; nothing, for other cells. */
+static void **link_of(const molt__pool *pool, void *cell)
+{
+    return (void **)((char *)cell + (pool->bodies ? offsetof(molt_object, shape) : 0));
+}
+
+static size_t kept_bytes(const molt__pool *pool)
+{
+    return (pool->bodies ? offsetof(molt_object, shape) : 0) + sizeof(void *);
+}
+
+static uint32_t stride_for(size_t size)
+{
+    size_t step = size <= MOLT__COMMON_BYTES ? 8 : 256;
+    return (uint32_t)((size + step - 1) / step * step);
+}
+
+static molt__pool *pool_make(molt_world *world, uint32_t stride, bool bodies)
+{
+    molt__pool *pool = molt__allocate(world, sizeof *pool);
+    if (pool) {
+        pool->stride = stride;
+        pool->bodies = bodies;
+    }
+    return pool;
+}
+
+static molt__pool *large_pool(molt_world *world, uint32_t stride, bool bodies)
+{
+    molt__slabs *slabs = &world->slabs;
+    for (size_t i = 0; i < slabs->large_count; i++) {
+        molt__pool *pool = slabs->large[i];
+        if (pool->stride == stride && pool->bodies == bodies) return pool;
+    }
+    if (molt__reserve(world, (void **)&slabs->large, &slabs->large_capacity, slabs->large_count + 1,
+                      sizeof *slabs->large)) return NULL;
+    molt__pool *pool = pool_make(world, stride, bodies);
+    if (pool) slabs->large[slabs->large_count++] = pool;
+    return pool;
+}
+
+molt__pool *molt__pool_for(molt_world *world, size_t size, bool bodies)
+{
+    uint32_t stride = stride_for(size);
+    if (stride > MOLT__COMMON_BYTES) return large_pool(world, stride, bodies);
+    molt__pool **place = &world->slabs.common[bodies][stride / 8];
+    if (!*place) *place = pool_make(world, stride, bodies);
+    return *place;
+}
+
+/* Fibonacci hashing (Knuth, TAOCP 6.4) of the slab's number in memory. */
+static size_t address_slot(const molt__slabs *slabs, const void *memory)
+{
+    uint64_t key = (uint64_t)(uintptr_t)memory / MOLT__SLAB_BYTES;
+    return (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (slabs->by_address_capacity - 1);
+}
+
+static void address_put(molt__slabs *slabs, molt__slab *slab)
+{
+    size_t i = address_slot(slabs, slab->memory);
+    while (slabs->by_address[i]) i = (i + 1) & (slabs->by_address_capacity - 1);
+    slabs->by_address[i] = slab;
+}
+
+/* Room for one more slab of bodies in the directory and in the hash. */
+static int directory_reserve(molt_world *world)
+{
+    molt__slabs *slabs = &world->slabs;
+    if (molt__reserve(world, (void **)&slabs->slab, &slabs->capacity, slabs->count + 1, sizeof *slabs->slab))
+        return MOLT_ERR_MEMORY;
+    if (slabs->by_address_capacity >= 2 * (slabs->count + 1)) return MOLT_OK;
+    size_t capacity = slabs->by_address_capacity ? 2 * slabs->by_address_capacity : 16;
+    molt__slab **fresh = molt__allocate(world, capacity * sizeof *fresh);
+    if (!fresh) return MOLT_ERR_MEMORY;
+    molt__free(world, slabs->by_address, slabs->by_address_capacity * sizeof *slabs->by_address);
+    slabs->by_address = fresh;
+    slabs->by_address_capacity = capacity;
+    for (size_t i = 0; i < slabs->count; i++) address_put(slabs, slabs->slab[i]);
+    return MOLT_OK;
+}
+
+static int slab_enlist(molt_world *world, molt__slab *slab, bool bodies)
+{
+    molt__slabs *slabs = &world->slabs;
+    if (bodies) {
+        if (directory_reserve(world)) return MOLT_ERR_MEMORY;
+        slab->number = (uint32_t)slabs->count;
+        slabs->slab[slabs->count++] = slab;
+        address_put(slabs, slab);
+        return MOLT_OK;
+    }
+    if (molt__reserve(world, (void **)&slabs->raw, &slabs->raw_capacity, slabs->raw_count + 1, sizeof *slabs->raw))
+        return MOLT_ERR_MEMORY;
+    slabs->raw[slabs->raw_count++] = slab;
+    return MOLT_OK;
+}
+
+static void slab_free(molt_world *world, molt__slab *slab)
+{
+    MOLT__UNPOISON(slab->memory, slab->bytes);
+    molt__free(world, slab->memory, slab->bytes);
+    molt__free(world, slab, sizeof *slab);
+}
+
+static molt__slab *slab_make(molt_world *world, const molt__pool *pool)
+{
+    molt__slab *slab = molt__allocate(world, sizeof *slab);
+    if (!slab) return NULL;
+    size_t units = ((size_t)pool->stride + MOLT__SLAB_BYTES - 1) / MOLT__SLAB_BYTES;
+    slab->bytes = units * MOLT__SLAB_BYTES;
+    slab->stride = pool->stride;
+    slab->cells = (uint32_t)(slab->bytes / pool->stride);
+    slab->memory = molt__allocate_aligned(world, slab->bytes, MOLT__SLAB_BYTES);
+    if (!slab->memory || slab_enlist(world, slab, pool->bodies)) {
+        if (slab->memory) molt__free(world, slab->memory, slab->bytes);
+        molt__free(world, slab, sizeof *slab);
+        return NULL;
+    }
+    MOLT__POISON(slab->memory, slab->bytes);
+    return slab;
+}
+
+static void *cell_fresh(molt_world *world, molt__pool *pool)
+{
+    molt__slab *slab = pool->current;
+    if (!slab || slab->fresh == slab->cells) {
+        slab = slab_make(world, pool);
+        if (!slab) return NULL;
+        pool->current = slab;
+    }
+    void *cell = slab->memory + (size_t)slab->fresh++ * pool->stride;
+    MOLT__UNPOISON(cell, pool->stride);
+    if (pool->bodies) {
+        ((molt_object *)cell)->slot = 0;
+        ((molt_object *)cell)->generation = 1;
+    }
+    return cell;
+}
+
+void *molt__cell_new(molt_world *world, molt__pool *pool)
+{
+    void *cell = pool->free;
+    if (!cell) return cell_fresh(world, pool);
+    pool->free = *link_of(pool, cell);
+    MOLT__UNPOISON(cell, pool->stride);
+    return cell;
+}
+
+void molt__cell_free(molt__pool *pool, void *cell)
+{
+    if (pool->bodies) {
+        molt_object *body = cell;
+        body->slot = 0;
+        /* Out of generations: the place is never used again, so that no old id
+         * can come to mean a new object. */
+        if (body->generation == (1u << MOLT__GENERATION_BITS) - 1) {
+            body->generation = 0;
+            return;
+        }
+        body->generation++;
+    }
+    *link_of(pool, cell) = pool->free;
+    pool->free = cell;
+    MOLT__POISON((char *)cell + kept_bytes(pool), pool->stride - kept_bytes(pool));
+}
+
+void *molt__small_new(molt_world *world, size_t size)
+{
+    molt__pool *pool = molt__pool_for(world, size, false);
+    return pool ? molt__cell_new(world, pool) : NULL;
+}
+
+void molt__small_free(molt_world *world, void *memory, size_t size)
+{
+    if (memory) molt__cell_free(molt__pool_for(world, size, false), memory);
+}
+
+static const char *slab_base(const void *address)
+{
+    return (const char *)address - (uintptr_t)address % MOLT__SLAB_BYTES;
+}
+
+/* The slab of bodies that an address, whatever it is, would lie in; or NULL. */
+static const molt__slab *slab_of(const molt_world *world, const void *address)
+{
+    const molt__slabs *slabs = &world->slabs;
+    if (!slabs->count) return NULL;
+    const char *base = slab_base(address);
+    for (size_t i = address_slot(slabs, base);; i = (i + 1) & (slabs->by_address_capacity - 1)) {
+        const molt__slab *slab = slabs->by_address[i];
+        if (!slab || slab->memory == base) return slab;
+    }
+}
+
+molt__pool *molt__body_pool(molt_world *world, const molt_object *body)
+{
+    return molt__pool_for(world, slab_of(world, body)->stride, true);
+}
+
+molt_object *molt__slab_body(const molt_world *world, const void *address)
+{
+    const molt__slab *slab = slab_of(world, address);
+    if (!slab) return NULL;
+    size_t offset = (size_t)((const char *)address - slab->memory);
+    bool cell = offset % slab->stride == 0 && offset / slab->stride < slab->fresh;
+    return cell ? (molt_object *)(uintptr_t)address : NULL;
+}
+
+uint32_t molt__slab_place(const molt_world *world, const molt_object *body)
+{
+    const molt__slab *slab = slab_of(world, body);
+    uint32_t position = (uint32_t)((size_t)((const char *)body - slab->memory) / slab->stride);
+    return (slab->number << MOLT__POSITION_BITS | position) + 1;
+}
+
+molt_object *molt__slab_at(const molt_world *world, uint32_t place)
+{
+    if (place == 0) return NULL;
+    uint32_t number = (place - 1) >> MOLT__POSITION_BITS;
+    uint32_t position = (place - 1) & ((1u << MOLT__POSITION_BITS) - 1);
+    if (number >= world->slabs.count) return NULL;
+    const molt__slab *slab = world->slabs.slab[number];
+    if (position >= slab->fresh) return NULL;
+    return (molt_object *)(void *)(slab->memory + (size_t)position * slab->stride);
+}
+
+void molt__slabs_free(molt_world *world)
+{
+    molt__slabs *slabs = &world->slabs;
+    for (size_t i = 0; i < slabs->count; i++) slab_free(world, slabs->slab[i]);
+    for (size_t i = 0; i < slabs->raw_count; i++) slab_free(world, slabs->raw[i]);
+    for (size_t b = 0; b < 2; b++) {
+        for (size_t i = 0; i <= MOLT__COMMON_BYTES / 8; i++) {
+            molt__free(world, slabs->common[b][i], sizeof(molt__pool));
+        }
+    }
+    for (size_t i = 0; i < slabs->large_count; i++) molt__free(world, slabs->large[i], sizeof(molt__pool));
+    molt__free(world, slabs->large, slabs->large_capacity * sizeof *slabs->large);
+    molt__free(world, slabs->raw, slabs->raw_capacity * sizeof *slabs->raw);
+    molt__free(world, slabs->slab, slabs->capacity * sizeof *slabs->slab);
+    molt__free(world, slabs->by_address, slabs->by_address_capacity * sizeof *slabs->by_address);
+    memset(slabs, 0, sizeof *slabs);
+}

@@ -1,0 +1,401 @@
+#include "trait.h"
+
+#include "closure.h"
+#include "error.h"
+#include "memory.h"
+#include "value.h"
+#include "world_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A declaration of a trait, parsed but not yet adopted. */
+typedef struct draft {
+    const char *name;
+    const char *where;
+    molt__declaration *members;
+    size_t count;
+    uint64_t identity;
+} draft;
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
+    return hash;
+}
+
+/* The typed part in order; what only Lua sees does not count. */
+static uint64_t draft_identity(const draft *d)
+{
+    uint64_t hash = hash_text(0xCBF29CE484222325u, d->name);
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->members[i].kind == MOLT_ANY) continue;
+        char text[512];
+        molt__declaration_canonical(&d->members[i], text, sizeof text);
+        hash = hash_text(hash_text(hash, ";"), text);
+    }
+    return hash ? hash : 1;
+}
+
+static int draft_check_names(molt_world *world, const draft *d)
+{
+    size_t methods = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        methods += d->members[i].member == MOLT__METHOD;
+        for (size_t j = 0; j < i; j++) {
+            if (d->members[i].name == d->members[j].name) {
+                return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s' declares '%s' twice", d->name,
+                                  d->members[i].name);
+            }
+        }
+    }
+    if (methods <= MOLT__MAX_METHODS) return MOLT_OK;
+    return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s' declares %zu typed methods; the most is %d", d->name,
+                      methods, (int)MOLT__MAX_METHODS);
+}
+
+static void draft_free(molt_world *world, draft *d)
+{
+    molt__free(world, d->members, d->count * sizeof *d->members);
+    d->members = NULL;
+}
+
+/* Parses `count` lines, found through `line_at`. */
+static int draft_parse(molt_world *world, draft *d, const char *name, const char *where, size_t count,
+                       const char *(*line_at)(const void *lines, size_t i), const void *lines)
+{
+    *d = (draft){ .where = where ? where : "?", .count = count };
+    d->name = molt__name(world, name);
+    if (!d->name) return MOLT_ERR_MEMORY;
+    if (count && !(d->members = molt__allocate(world, count * sizeof *d->members))) return MOLT_ERR_MEMORY;
+    int err = MOLT_OK;
+    for (size_t i = 0; i < count && !err; i++) err = molt__declaration_parse(world, line_at(lines, i), &d->members[i]);
+    if (!err) err = draft_check_names(world, d);
+    if (err) draft_free(world, d);
+    else d->identity = draft_identity(d);
+    return err;
+}
+
+static const char *line_of_lines(const void *lines, size_t i)
+{
+    return ((const char *const *)lines)[i];
+}
+
+static const char *line_of_members(const void *members, size_t i)
+{
+    return ((const molt_member_text *)members)[i].declaration;
+}
+
+static void place_field(molt_trait *trait, const molt__declaration *member)
+{
+    molt__field *field = &trait->fields[trait->field_count++];
+    field->name = member->name;
+    field->kind = member->kind;
+    field->initial = member->initial;
+    if (member->kind == MOLT_ANY) return;
+    size_t size = molt__kind_size(member->kind);
+    size_t offset = (trait->block_size + size - 1) / size * size;
+    field->offset = (uint32_t)offset;
+    trait->block_size = offset + size;
+    trait->typed = true;
+}
+
+static int place_method(molt_trait *trait, const molt__declaration *member)
+{
+    molt_world *world = trait->world;
+    char text[512];
+    molt__declaration_canonical(member, text, sizeof text);
+    molt__method *method = molt__allocate(world, sizeof *method);
+    if (!method) return MOLT_ERR_MEMORY;
+    trait->methods[trait->method_count] = method;
+    method->trait = trait;
+    method->name = member->name;
+    method->slot = (uint32_t)trait->method_count++;
+    method->declaration = *member;
+    method->text = molt__copy_text(world, text);
+    if (!method->text) return MOLT_ERR_MEMORY;
+    if (molt__reserve(world, (void **)&world->methods.item, &world->methods.capacity, world->methods.count + 1,
+                      sizeof(void *))) return MOLT_ERR_MEMORY;
+    world->methods.item[world->methods.count++] = method;
+    method->number = (int32_t)world->methods.count;
+    return MOLT_OK;
+}
+
+static int fill_image(molt_trait *trait)
+{
+    trait->block_size = (trait->block_size + 7) / 8 * 8;
+    trait->block = molt__allocate(trait->world, trait->block_size);
+    if (!trait->block) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < trait->field_count; i++) {
+        const molt__field *field = &trait->fields[i];
+        if (field->offset) molt__value_write((char *)trait->block + field->offset, field->initial);
+    }
+    return MOLT_OK;
+}
+
+static int copy_traits(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count)
+{
+    if (!count) return MOLT_OK;
+    *to = molt__allocate(world, count * sizeof **to);
+    if (!*to) return MOLT_ERR_MEMORY;
+    memcpy(*to, from, count * sizeof *from);
+    *to_count = count;
+    return MOLT_OK;
+}
+
+static int trait_fill_from(molt_trait *trait, const draft *d)
+{
+    molt_world *world = trait->world;
+    trait->name = d->name;
+    trait->identity = d->identity;
+    trait->block_size = sizeof(molt_block);
+    trait->where = molt__copy_text(world, d->where);
+    if (!trait->where) return MOLT_ERR_MEMORY;
+    if (d->count) {
+        trait->fields = molt__allocate(world, d->count * sizeof *trait->fields);
+        trait->methods = molt__allocate(world, d->count * sizeof *trait->methods);
+        if (!trait->fields || !trait->methods) return MOLT_ERR_MEMORY;
+        trait->member_capacity = trait->method_capacity = d->count;
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
+        else if (place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
+    }
+    return fill_image(trait);
+}
+
+static molt_trait *trait_adopt(molt_world *world, const draft *d)
+{
+    if (molt__reserve(world, (void **)&world->traits.item, &world->traits.capacity, world->traits.count + 1,
+                      sizeof(void *))) return NULL;
+    molt_trait *trait = molt__allocate(world, sizeof *trait);
+    if (!trait) return NULL;
+    trait->world = world;
+    size_t methods = world->methods.count;
+    if (trait_fill_from(trait, d)) {
+        world->methods.count = methods;
+        molt__trait_free(trait);
+        return NULL;
+    }
+    trait->index = (uint32_t)world->traits.count;
+    world->traits.item[world->traits.count++] = trait;
+    return trait;
+}
+
+/* Takes back the trait that was adopted last. */
+static void trait_undo(molt_trait *trait)
+{
+    trait->world->traits.count--;
+    trait->world->methods.count -= trait->method_count;
+    molt__trait_free(trait);
+}
+
+static molt_trait *find_quietly(const molt_world *world, const char *name)
+{
+    for (size_t i = 0; i < world->traits.count; i++) {
+        molt_trait *trait = world->traits.item[i];
+        if (trait->name == name) return trait;
+    }
+    return NULL;
+}
+
+/* The first member in which an unequal declaration differs, for the error. */
+static int refuse_unequal(molt_world *world, const molt_trait *trait, const draft *d)
+{
+    char theirs[512] = "nothing";
+    const char *ours = "nothing";
+    char field[512];
+    size_t f = 0, m = 0;
+    for (size_t i = 0; i <= d->count; i++) {
+        while (i < d->count && d->members[i].kind == MOLT_ANY && d->members[i].member == MOLT__FIELD) i++;
+        while (f < trait->field_count && trait->fields[f].kind == MOLT_ANY) f++;
+        if (i < d->count) molt__declaration_canonical(&d->members[i], theirs, sizeof theirs);
+        else snprintf(theirs, sizeof theirs, "nothing");
+        bool is_method = i < d->count && d->members[i].member == MOLT__METHOD;
+        ours = "nothing";
+        if (is_method || (i >= d->count && f >= trait->field_count)) {
+            if (m < trait->method_count) ours = trait->methods[m++]->text;
+        } else if (f < trait->field_count) {
+            snprintf(field, sizeof field, "%s %s", molt__kind_name(trait->fields[f].kind), trait->fields[f].name);
+            ours = field;
+            f++;
+        }
+        if (strcmp(ours, theirs) != 0) break;
+    }
+    return molt__fail(world, MOLT_ERR_DECLARATION,
+                      "trait '%s' is declared unequally: at %s it has '%s' where %s has '%s'",
+                      trait->name, trait->where, strcmp(ours, theirs) ? ours : "another order", d->where, theirs);
+}
+
+/* What only Lua sees may be added by a later declaration. */
+static int add_lua_fields(molt_trait *trait, const draft *d)
+{
+    molt_world *world = trait->world;
+    for (size_t i = 0; i < d->count; i++) {
+        const molt__declaration *member = &d->members[i];
+        if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
+        if (molt__trait_field(trait, member->name)) continue;
+        if (molt__reserve(world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + 1,
+                          sizeof *trait->fields)) return MOLT_ERR_MEMORY;
+        place_field(trait, member);
+    }
+    return MOLT_OK;
+}
+
+static molt_trait *declare(molt_world *world, const draft *d)
+{
+    molt_trait *trait = find_quietly(world, d->name);
+    if (!trait) return trait_adopt(world, d);
+    if (trait->identity != d->identity) {
+        refuse_unequal(world, trait, d);
+        return NULL;
+    }
+    return add_lua_fields(trait, d) ? NULL : trait;
+}
+
+molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
+{
+    draft d = { 0 };
+    if (draft_parse(world, &d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines)) return NULL;
+    bool known = find_quietly(world, d.name) != NULL;
+    molt_trait *trait = declare(world, &d);
+    draft_free(world, &d);
+    if (!trait || known) return trait;
+    if (copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
+        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count)) {
+        trait_undo(trait);
+        return NULL;
+    }
+    return trait;
+}
+
+/* C lays a struct out by its own rules: believe only what agrees with ours. */
+static int check_text_layout(molt_world *world, const molt_trait *trait, const molt_trait_text *text)
+{
+    if (text->block_size != trait->block_size) {
+        return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': struct %s at %s has %zu bytes, expected %zu",
+                          trait->name, trait->name, text->where, text->block_size, trait->block_size);
+    }
+    for (size_t i = 0; i < text->member_count; i++) {
+        molt__declaration member;
+        if (molt__declaration_parse(world, text->members[i].declaration, &member)) return MOLT_ERR_DECLARATION;
+        if (member.member != MOLT__FIELD || text->members[i].size == molt__kind_size(member.kind)) continue;
+        return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': field '%s' at %s has %zu bytes, expected %zu",
+                          trait->name, member.name, text->where, text->members[i].size, molt__kind_size(member.kind));
+    }
+    return MOLT_OK;
+}
+
+static void adopt_defaults(molt_trait *trait, const void *defaults)
+{
+    if (!defaults) return;
+    for (size_t i = 0; i < trait->field_count; i++) {
+        molt__field *field = &trait->fields[i];
+        if (field->offset) field->initial = molt__value_read(field->kind, (const char *)defaults + field->offset);
+        if (field->offset) molt__value_write((char *)trait->block + field->offset, field->initial);
+    }
+}
+
+static int text_parse(molt_world *world, draft *d, const molt_trait_text *text)
+{
+    if (text->size != sizeof *text || text->abi != MOLT_ABI) {
+        return molt__fail(world, MOLT_ERR_VERSION,
+                          "trait '%s' was declared by another version of the header (ABI %u, expected %u)",
+                          text->name, (unsigned)text->abi, (unsigned)MOLT_ABI);
+    }
+    return draft_parse(world, d, text->name, text->where, text->member_count, line_of_members, text->members);
+}
+
+molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
+{
+    draft d = { 0 };
+    if (text_parse(world, &d, text)) return NULL;
+    bool known = find_quietly(world, d.name) != NULL;
+    molt_trait *trait = declare(world, &d);
+    draft_free(world, &d);
+    if (!trait) return NULL;
+    if (check_text_layout(world, trait, text)) {
+        if (!known) trait_undo(trait);
+        return NULL;
+    }
+    if (!known) adopt_defaults(trait, text->defaults);
+    text->identity = trait->identity;
+    return trait;
+}
+
+uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
+{
+    draft d = { 0 };
+    if (!text->identity && !text_parse(world, &d, text)) {
+        text->identity = d.identity;
+        draft_free(world, &d);
+    }
+    return text->identity;
+}
+
+molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text)
+{
+    uint64_t identity = molt__text_identity(world, text);
+    for (size_t i = 0; i < world->traits.count; i++) {
+        molt_trait *trait = world->traits.item[i];
+        if (trait->identity == identity) return trait;
+    }
+    return NULL;
+}
+
+molt_trait *molt_trait_find(molt_world *world, const char *name)
+{
+    const char *known = molt__name_find(world, name);
+    molt_trait *trait = known ? find_quietly(world, known) : NULL;
+    if (trait) return trait;
+    molt__near search = molt__near_begin(name);
+    for (size_t i = 0; i < world->traits.count; i++) molt__near_offer(&search, ((molt_trait *)world->traits.item[i])->name);
+    molt__fail(world, MOLT_ERR_UNKNOWN, "no trait '%s'", name);
+    if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+    return NULL;
+}
+
+const char *molt_trait_name(const molt_trait *trait)
+{
+    return trait->name;
+}
+
+const molt__field *molt__trait_field(const molt_trait *trait, const char *name)
+{
+    for (size_t i = 0; i < trait->field_count; i++) {
+        if (trait->fields[i].name == name) return &trait->fields[i];
+    }
+    return NULL;
+}
+
+molt__method *molt__trait_method(const molt_trait *trait, const char *name)
+{
+    for (size_t i = 0; i < trait->method_count; i++) {
+        if (trait->methods[i]->name == name) return trait->methods[i];
+    }
+    return NULL;
+}
+
+bool molt__method_same(const molt__method *a, const molt__method *b)
+{
+    return a->name == b->name && strcmp(a->text, b->text) == 0;
+}
+
+void molt__trait_free(molt_trait *trait)
+{
+    molt_world *world = trait->world;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        molt__closure_free(world, trait->methods[i]->closure);
+        molt__free_text(world, trait->methods[i]->text);
+        molt__free(world, trait->methods[i], sizeof *trait->methods[i]);
+    }
+    molt__definitions_free(world, &trait->own);
+    molt__free(world, trait->methods, trait->method_capacity * sizeof *trait->methods);
+    molt__free(world, trait->fields, trait->member_capacity * sizeof *trait->fields);
+    molt__free(world, trait->required, trait->required_count * sizeof *trait->required);
+    molt__free(world, trait->excluded, trait->excluded_count * sizeof *trait->excluded);
+    molt__free(world, trait->block, trait->block_size);
+    molt__free_text(world, trait->where);
+    molt__free(world, trait, sizeof *trait);
+}

@@ -1,0 +1,72 @@
+/*
+ * trait.h: a trait as the core keeps it.
+ *
+ *   block of Vehicle
+ *   ┌────────┬────────┬──────┬───…
+ *   │ vtable │ object │ fuel │        offsets count from the head
+ *   └────────┴────────┴──────┴───…
+ */
+#ifndef MOLT_SRC_TRAIT_H
+#define MOLT_SRC_TRAIT_H
+
+#include <molt/trait.h>
+
+#include "declaration.h"
+#include "definition.h"
+
+typedef struct molt__field {
+    const char *name;
+    molt_kind kind;                  /* MOLT_ANY: in the object's table */
+    uint32_t offset;                 /* in the block; 0 for MOLT_ANY */
+    molt_value initial;
+} molt__field;
+
+typedef struct molt__method {
+    molt_trait *trait;
+    const char *name;
+    uint32_t slot;
+    int32_t number;                  /* in the world, from 1: what a leaf call in flight is known by */
+    molt__declaration declaration;
+    char *text;                      /* "double range(double)" */
+    struct molt__closure *closure;   /* made on first use */
+} molt__method;
+
+struct molt_trait {
+    molt_world *world;
+    const char *name;
+    uint32_t index;                  /* in the world, in order of declaration */
+    uint64_t identity;               /* hash of the typed part */
+    char *where;
+    molt__field *fields;
+    size_t field_count;
+    size_t member_capacity;          /* of `fields` */
+    molt__method **methods;
+    size_t method_count;
+    size_t method_capacity;
+    size_t block_size;               /* its head included, a multiple of 8 */
+    void *block;                     /* image of a new block: defaults, no vtable yet */
+    bool typed;                      /* has fields in C memory */
+    molt__definitions own;           /* its own, under every other layer */
+    molt_trait **required;
+    size_t required_count;
+    molt_trait **excluded;
+    size_t excluded_count;
+};
+
+enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */
+
+const molt__field *molt__trait_field(const molt_trait *trait, const char *name);
+molt__method *molt__trait_method(const molt_trait *trait, const char *name);
+
+/* Do two methods have the same signature? Parameter names do not count. */
+bool molt__method_same(const molt__method *a, const molt__method *b);
+
+/* The trait that a C text declares, by its identity; NULL when this world has none. */
+molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text);
+
+/* The identity of a C text; computed once and kept in it. */
+uint64_t molt__text_identity(molt_world *world, molt_trait_text *text);
+
+void molt__trait_free(molt_trait *trait);
+
+#endif

@@ -1,0 +1,200 @@
+#include "vtable.h"
+
+#include "closure.h"
+#include "error.h"
+#include "limbo.h"
+#include "memory.h"
+#include "object.h"
+#include "resolve.h"
+#include "world_state.h"
+
+#include <string.h>
+
+size_t molt__vtable_bytes(const molt_trait *trait)
+{
+    return sizeof(molt_vtable) + 3 * trait->method_count * sizeof(void *);
+}
+
+static void *memory_of(void **vtable)
+{
+    molt_vtable *head = molt__vtable_head(vtable);
+    return (void **)(void *)head - head->slots;
+}
+
+static void **set_up(void *memory, molt_trait *trait, molt_shape *shape, molt_object *owner)
+{
+    molt_vtable *head = (molt_vtable *)(void *)((void **)memory + trait->method_count);
+    *head = (molt_vtable){ .trait = trait, .shape = shape, .owner = owner, .slots = trait->method_count };
+    return (void **)(void *)(head + 1);
+}
+
+void **molt__vtable_new(molt_world *world, molt_trait *trait, molt_shape *shape)
+{
+    void *memory = molt__allocate(world, molt__vtable_bytes(trait));
+    return memory ? set_up(memory, trait, shape, NULL) : NULL;
+}
+
+void molt__vtable_free(molt_world *world, void **vtable)
+{
+    if (vtable) molt__free(world, memory_of(vtable), molt__vtable_bytes(molt__vtable_head(vtable)->trait));
+}
+
+/* Can the slot hold the native function itself? */
+static bool direct(const molt_definition *definition, const molt_trait *trait)
+{
+    return definition && definition->function && definition->trait == trait;
+}
+
+int molt__vtable_prepare(molt_shape *shape, const char *name)
+{
+    molt_definition *definition = molt__resolve(shape, name);
+    for (size_t i = 0; i < shape->part_count; i++) {
+        molt_trait *trait = shape->parts[i].trait;
+        molt__method *method = molt__trait_method(trait, name);
+        if (!method || direct(definition, trait)) continue;
+        if (!molt__closure_for(method)) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
+}
+
+/* molt_function and void * have one representation wherever dlsym works. */
+static void *as_data(molt_function function)
+{
+    void *data;
+    memcpy(&data, &function, sizeof data);
+    return data;
+}
+
+static void store(void **vtable, molt__method *method, molt_definition *definition)
+{
+    molt_vtable *head = molt__vtable_head(vtable);
+    uint32_t slot = method->slot;
+    bool patched = head->patched >> slot & 1;
+    bool plain = !patched && direct(definition, head->trait);
+    vtable[head->slots + slot] = definition;
+    vtable[slot] = as_data(plain ? definition->function : method->closure->function);
+    ((void **)(void *)head)[-1 - (ptrdiff_t)slot] = plain && definition->flags & MOLT_LEAF ? vtable[slot] : NULL;
+}
+
+void molt__vtable_refill(molt_shape *shape, const char *name)
+{
+    molt_definition *definition = molt__resolve(shape, name);
+    for (size_t i = 0; i < shape->part_count; i++) {
+        molt__method *method = molt__trait_method(shape->parts[i].trait, name);
+        if (method) store(shape->parts[i].vtable, method, definition);
+    }
+    for (molt_vtable *head = shape->privates; head; head = head->next) {
+        molt__method *method = molt__trait_method(head->trait, name);
+        if (method) store((void **)(void *)(head + 1), method, definition);
+    }
+}
+
+static void link_private(molt_vtable *head, molt_shape *shape)
+{
+    head->shape = shape;
+    head->previous = NULL;
+    head->next = shape->privates;
+    if (head->next) head->next->previous = head;
+    shape->privates = head;
+}
+
+static void unlink_private(molt_vtable *head)
+{
+    if (head->next) head->next->previous = head->previous;
+    if (head->previous) head->previous->next = head->next;
+    else head->shape->privates = head->next;
+}
+
+static void **private_new(molt_object *object, const molt__part *part)
+{
+    molt_world *world = object->shape->world;
+    if (molt__limbo_promise(world)) return NULL;
+    void *memory = molt__small_new(world, molt__vtable_bytes(part->trait));
+    if (!memory) {
+        molt__limbo_forget(world);
+        return NULL;
+    }
+    void **vtable = set_up(memory, part->trait, object->shape, object);
+    return vtable;
+}
+
+static void private_end(molt_world *world, void **vtable)
+{
+    molt_vtable *head = molt__vtable_head(vtable);
+    unlink_private(head);
+    molt__limbo_put(world, memory_of(vtable), molt__vtable_bytes(head->trait));
+}
+
+static void refill_all(void **vtable, const molt__part *part)
+{
+    for (size_t i = 0; i < part->trait->method_count; i++) {
+        store(vtable, part->trait->methods[i], molt__vtable_filler(part->vtable, (uint32_t)i));
+    }
+}
+
+static int patch_part(molt_object *object, const molt__part *part, molt__method *method)
+{
+    molt_block *block = molt__part_block(object, part);
+    if (!molt__closure_for(method)) return MOLT_ERR_MEMORY;
+    if (!molt__vtable_head(block->vtable)->owner) {
+        void **vtable = private_new(object, part);
+        if (!vtable) return MOLT_ERR_MEMORY;
+        refill_all(vtable, part);
+        link_private(molt__vtable_head(vtable), object->shape);
+        block->vtable = vtable;
+        object->flags |= MOLT__PATCHED;
+    }
+    molt__vtable_head(block->vtable)->patched |= 1ull << method->slot;
+    store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
+    return MOLT_OK;
+}
+
+int molt__vtable_patch(molt_object *object, const char *name)
+{
+    molt_shape *shape = object->shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        molt__method *method = molt__trait_method(shape->parts[i].trait, name);
+        if (method && patch_part(object, &shape->parts[i], method)) {
+            molt__vtable_unpatch(object, name);
+            return MOLT_ERR_MEMORY;
+        }
+    }
+    return MOLT_OK;
+}
+
+void molt__vtable_unpatch(molt_object *object, const char *name)
+{
+    molt_shape *shape = object->shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt__part *part = &shape->parts[i];
+        molt__method *method = molt__trait_method(part->trait, name);
+        molt_block *block = molt__part_block(object, part);
+        molt_vtable *head = molt__vtable_head(block->vtable);
+        if (!method || !head->owner) continue;
+        head->patched &= ~(1ull << method->slot);
+        store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
+        if (head->patched) continue;
+        void **vtable = block->vtable;
+        block->vtable = part->vtable;
+        private_end(shape->world, vtable);
+    }
+}
+
+void molt__vtable_release(molt_object *object, const molt__part *part)
+{
+    molt_block *block = molt__part_block(object, part);
+    if (molt__vtable_head(block->vtable)->owner) private_end(object->shape->world, block->vtable);
+}
+
+void molt__vtable_point(molt_object *object, molt_shape *to, const molt__part *part)
+{
+    molt_block *block = molt__part_block(object, part);
+    molt_vtable *head = block->vtable ? molt__vtable_head(block->vtable) : NULL;
+    if (!head || !head->owner) {
+        block->vtable = part->vtable;
+        return;
+    }
+    unlink_private(head);
+    link_private(head, to);
+    refill_all(block->vtable, part);
+}

@@ -1,0 +1,147 @@
+#include <molt/world.h>
+
+#include "class.h"
+#include "edit.h"
+#include "impl.h"
+#include "memory.h"
+#include "module.h"
+#include "object.h"
+#include "registry.h"
+#include "trait.h"
+#include "world_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void *default_allocate(void *user, size_t size, size_t align)
+{
+    (void)user;
+    if (align <= _Alignof(max_align_t)) return malloc(size);
+    void *memory = NULL;
+    return posix_memalign(&memory, align, size) == 0 ? memory : NULL;
+}
+
+static void default_free(void *user, void *memory, size_t size)
+{
+    (void)user;
+    (void)size;
+    free(memory);
+}
+
+static void default_log(void *user, molt_log_level level, const char *text)
+{
+    (void)user;
+    if (level <= MOLT_LOG_WARNING) fprintf(stderr, "molt: %s\n", text);
+}
+
+static void default_assertion(void *user, const char *condition, const char *file, int line)
+{
+    (void)user;
+    fprintf(stderr, "molt: %s:%d: broken invariant: %s\n", file, line, condition);
+    abort();
+}
+
+static double default_clock(void *user)
+{
+    (void)user;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+molt_config molt_config_default(void)
+{
+    return (molt_config){
+        .size = sizeof(molt_config),
+        .allocate = default_allocate,
+        .free = default_free,
+        .log = default_log,
+        .assertion = default_assertion,
+        .clock = default_clock,
+    };
+}
+
+molt_world *molt_world_open(const molt_config *given)
+{
+    molt_config config = given ? *given : molt_config_default();
+    if (config.size != sizeof config) return NULL;
+    molt_world *world = config.allocate(config.user, sizeof *world, _Alignof(molt_world));
+    if (!world) return NULL;
+    memset(world, 0, sizeof *world);
+    world->config = config;
+    world->owner = pthread_self();
+    world->border.exposed = 1;
+    return world;
+}
+
+static void end_objects(molt_world *world)
+{
+    molt_border *border = &world->border;
+    for (int32_t slot = border->top; slot >= 1; slot--) {
+        if (border->objects[slot]) molt__object_end(border->objects[slot]);
+    }
+    molt__limbo_flush(world);
+}
+
+static void free_list(molt_world *world, molt__list *list)
+{
+    molt__free(world, list->item, list->capacity * sizeof(void *));
+}
+
+static void free_declarations(molt_world *world)
+{
+    for (size_t i = 0; i < world->shapes.count; i++) molt__shape_free(world->shapes.item[i]);
+    for (size_t i = 0; i < world->classes.count; i++) molt__class_free(world->classes.item[i]);
+    for (size_t i = 0; i < world->layouts.count; i++) molt__layout_free(world, world->layouts.item[i]);
+    for (size_t i = 0; i < world->impls.count; i++) molt__impl_free(world->impls.item[i]);
+    for (size_t i = 0; i < world->traits.count; i++) molt__trait_free(world->traits.item[i]);
+    free_list(world, &world->shapes);
+    free_list(world, &world->classes);
+    free_list(world, &world->layouts);
+    free_list(world, &world->impls);
+    free_list(world, &world->traits);
+    free_list(world, &world->methods);
+}
+
+void molt_world_close(molt_world *world)
+{
+    if (!world) return;
+    if (world->bridge) world->bridge->closing(world->bridge_user);
+    world->bridge = NULL;
+    world->border.leaf = world->border.depth = 0;
+    end_objects(world);
+    molt__modules_free(world);
+    free_declarations(world);
+    molt__registry_free(world);
+    molt__pending_free(world);
+    molt__limbo_free(world);
+    molt__slabs_free(world);
+    molt__names_free(world);
+    molt__free(world, world->changes, world->change_capacity * sizeof *world->changes);
+    /* Traces read the border: the struct stays until they can run no more. */
+    bool joined = world->joined;
+    molt_config config = world->config;
+    *world = (molt_world){ .config = config, .closed = true, .border.collected = -1 };
+    if (!joined) config.free(config.user, world, sizeof *world);
+}
+
+int molt_world_tick(molt_world *world)
+{
+    molt_border *border = &world->border;
+    if (border->depth || border->leaf) {
+        return molt__fail(world, MOLT_ERR_STATE, "tick inside a call: a native method is still on the stack");
+    }
+    border->tick++;
+    molt__limbo_flush(world);
+    molt__modules_tick(world);
+    if (!world->bridge) molt__registry_compact(world);
+    else if (border->top > 2 * border->live + 64) border->collected = 1;
+    return MOLT_OK;
+}
+
+size_t molt_world_live(const molt_world *world)
+{
+    return (size_t)world->border.live;
+}

@@ -1,0 +1,59 @@
+/* world_state.h: what a world is made of. Each part is explained in its own header. */
+#ifndef MOLT_SRC_WORLD_STATE_H
+#define MOLT_SRC_WORLD_STATE_H
+
+#include <molt/world.h>
+
+#include <pthread.h>
+
+#include "bridge.h"
+#include "error.h"
+#include "limbo.h"
+#include "name.h"
+#include "pending.h"
+#include "slab.h"
+
+typedef struct molt__list {          /* traits, classes, … in order of declaration */
+    void **item;
+    size_t count;
+    size_t capacity;
+} molt__list;
+
+typedef struct molt__change {        /* a name of a shape resolves anew */
+    molt_shape *shape;
+    const char *name;
+} molt__change;
+
+struct molt_world {
+    molt_border border;              /* first: traces reach it through the entry table */
+    molt_config config;
+    pthread_t owner;
+    molt__error error;
+    molt__error pending;
+    const molt__bridge *bridge;      /* NULL while no Lua state uses the world */
+    void *bridge_user;
+    molt__names names;
+    molt__slabs slabs;
+    molt__limbo limbo;
+    size_t registry_capacity;
+    molt__list traits;
+    molt__list methods;              /* typed methods, by number - 1 */
+    molt__list impls;
+    molt__list classes;
+    molt__list layouts;              /* by id, from 1 */
+    molt__list shapes;               /* by id, from 1 */
+    molt__list modules;
+    struct molt__loader *loader;     /* what loading needs; NULL before the first load */
+    molt__change *changes;           /* waiting for the binding */
+    size_t change_count;
+    size_t change_capacity;
+    molt__pending *waiting;          /* asked for during a leaf call */
+    size_t waiting_count;
+    size_t waiting_capacity;
+    int64_t fill_number;
+    bool closed;                     /* only the struct is left */
+    bool joined;                     /* a binding's traces know the border's address */
+    bool lua_owned;                  /* opened by require: nobody else ticks */
+};
+
+#endif

@@ -1,0 +1,64 @@
+-- molt.check: arguments of the verbs, in Lua's own voice.
+
+local border = require "molt.border"
+local core = require "molt.core"
+
+local check = {}
+
+check.raise = border.raise
+check.result = border.check
+
+-- Lua's name for what a value is, with ours for our own.
+local kind_of = type
+
+-- Set once by molt.handle: "trait", "class", … of a proxy.
+function check.name_kinds(fn)
+  kind_of = fn
+end
+
+function check.argument(position, verb, expected, got)
+  local what = got == nil and "nil" or kind_of(got)
+  border.raise(got == nil and "argument" or "type",
+    ("bad argument #%d to '%s' (%s expected, got %s)"):format(position, verb, expected, what))
+end
+
+function check.name(position, verb, value)
+  if type(value) ~= "string" then check.argument(position, verb, "name", value) end
+  if not value:match("^[%a_][%w_]*$") then
+    border.raise("argument", ("bad argument #%d to '%s' (a name expected, got %q)"):format(position, verb, value),
+      "a name is letters, digits and underscores")
+  end
+end
+
+function check.callable(position, verb, value)
+  if type(value) ~= "function" then check.argument(position, verb, "function", value) end
+end
+
+-- ", did you mean 'x'?" as a hint, or nil.
+function check.near(wanted, candidates)
+  local found = core.nearest(wanted, candidates)
+  return found and ("did you mean '%s'?"):format(found) or nil
+end
+
+-- "game.lua:12" of the nearest caller that is not molt.
+function check.here()
+  return (core.where():gsub(": $", ""))
+end
+
+-- "game.lua:12" of a function's definition.
+function check.place(fn)
+  local info = debug.getinfo(fn, "S")
+  return info.linedefined > 0 and ("%s:%d"):format(info.short_src, info.linedefined) or info.short_src
+end
+
+-- The string keys of a table, sorted.
+function check.keys(t)
+  local keys, iterate = {}, next
+  for k in iterate, t do
+    if type(k) == "string" then keys[#keys + 1] = k end
+  end
+  table.sort(keys)
+  return keys
+end
+
+return check

@@ -1,0 +1,218 @@
+-- molt.class: classes, their fills, and making instances.
+
+local core = require "molt.core"
+local layout = require "molt.layout"
+local shapes = require "molt.shapes"
+local registry = require "molt.registry"
+local check = require "molt.check"
+local handle = require "molt.handle"
+local trait = require "molt.trait"
+local event = require "molt.event"
+
+local class = {}
+
+local meta = { __metatable = "class" }
+
+-- What a name is on the class: a method, or a value the user put there.
+function meta.__index(proxy, name)
+  local record = handle.record(proxy)
+  local shape = record.shape
+  if shape then
+    local method = shape.methods[name]
+    if method ~= nil then return method end
+  elseif type(name) == "string" then
+    local method = core.class_definition(record.pointer, name)
+    if method ~= nil then return method end
+  end
+  return record.values[name]
+end
+
+-- Takes the class's own earlier definition of a name away.
+local function undefine(record, name)
+  local number = record.defined[name]
+  if not number then return end
+  check.result(core.class_unfill(record.pointer, number))
+  record.defined[name] = nil
+end
+
+-- Defining and redefining a method are one act: the latest fill of the name. A
+-- value that is no function stays on the class.
+function meta.__newindex(proxy, name, value)
+  local record = handle.record(proxy)
+  if type(value) == "function" then
+    if type(name) ~= "string" then check.argument(1, "class " .. record.name, "method name", name) end
+    local number = check.result(core.class_fill(record.pointer, name, value, check.place(value)))
+    undefine(record, name)
+    record.defined[name] = number
+    record.values[name] = nil
+    return
+  end
+  if value == nil then undefine(record, name) end
+  record.values[name] = value
+end
+
+function meta.__tostring(proxy)
+  return ("class %s"):format(handle.record(proxy).name)
+end
+
+-- Names of the fields of a shape, typed ones and Lua-valued ones.
+local function field_names(shape)
+  local typed, any = {}, {}
+  for _, part in ipairs(shape.info.parts) do
+    for _, field in ipairs(layout.trait(part.trait).fields) do
+      local list = field.kind == "any" and any or typed
+      list[#list + 1] = field.name
+    end
+  end
+  return typed, any
+end
+
+-- The class becomes instantiable: its shape exists, and a function that makes objects.
+local function prepare(record)
+  local shape = shapes.get(check.result(core.class_shape(record.pointer)))
+  record.shape = shape
+  record.make = registry.maker(shape, field_names(shape))
+  return record.make
+end
+
+-- A change of layout makes another shape the one of new instances.
+function class.forget_shape(record)
+  record.shape, record.make = nil, nil
+end
+
+local function assign_fields(o, fields, record)
+  if type(fields) ~= "table" then
+    check.raise("type", ("'%s' takes a table of fields, got %s"):format(record.name, type(fields)),
+      ("define %s:init(…) to take other arguments"):format(record.name))
+  end
+  local iterate = next
+  for name, value in iterate, fields do o[name] = value end
+end
+
+-- An object with its fields at their defaults; no init is run.
+function class.make(record)
+  return (record.make or prepare(record))()
+end
+
+local function constructor(record)
+  return function(_, first, ...)
+    local make = record.make or prepare(record)
+    local o = make()
+    local init = record.shape.methods.init
+    if init then
+      init(o, first, ...)
+    elseif first ~= nil then
+      assign_fields(o, first, record)
+    end
+    return o
+  end
+end
+
+local options = { extends = true, strict = true }
+
+local function sort_members(spec, name)
+  local traits, impls = {}, {}
+  for i, member in ipairs(spec) do
+    local record = handle.record(member)
+    if record and record.kind == "trait" then
+      traits[#traits + 1] = record.pointer
+    elseif record and record.kind == "impl" then
+      traits[#traits + 1] = record.trait
+      impls[#impls + 1] = record
+    else
+      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name, type(member), i))
+    end
+  end
+  return traits, impls
+end
+
+local function base_of(spec, name)
+  local base = spec.extends
+  if base == nil or type(base) == "function" then return nil end
+  local record = handle.record(base, "class")
+  if not record then check.raise("type", ("'extends' of class '%s' takes a class, got %s"):format(name, type(base))) end
+  return record
+end
+
+local function check_options(spec, name)
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) ~= "function" and not options[key] then
+      check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
+        check.near(key, { "extends", "strict" }) or "a method is a function; traits go in the list")
+    end
+  end
+end
+
+-- The metatable of one class's proxy: calling it makes an instance.
+local function proxy_meta(record)
+  return {
+    __index = meta.__index, __newindex = meta.__newindex, __tostring = meta.__tostring,
+    __metatable = meta.__metatable, __call = constructor(record),
+  }
+end
+
+-- The proxy of a class's core handle: classes made by C get one too.
+function class.proxy(pointer)
+  local known = pointer and handle.proxy(pointer)
+  if known or not pointer then return known end
+  local info = core.class_info(pointer)
+  local record = { kind = "class", name = info.name, values = {}, defined = {}, base = class.proxy(info.base) }
+  shapes.classes[pointer] = record
+  return handle.new(pointer, record, proxy_meta(record))
+end
+
+-- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
+function class.declare(name, spec)
+  check.name(1, "class", name)
+  if spec == nil then spec = {} end
+  if handle.record(spec, "trait") or handle.record(spec, "impl") then spec = { spec } end
+  if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "class", "list of traits", spec) end
+  check_options(spec, name)
+  local traits, impls = sort_members(spec, name)
+  local base = base_of(spec, name)
+  local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here()))
+  local proxy = class.proxy(pointer)
+  local record = handle.record(proxy)
+  record.strict = spec.strict == true or (base and base.strict) or false
+  for _, impl in ipairs(impls) do check.result(core.class_use(pointer, nil, impl.pointer)) end
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) == "function" then proxy[key] = spec[key] end
+  end
+  return proxy
+end
+
+local function trait_or_impl(position, verb, value)
+  local record = handle.record(value)
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
+    check.argument(position, verb, "trait or implementation", value)
+  end
+  return record
+end
+
+local function apply(verb, fn, target, what)
+  local record = handle.check(1, verb, target, "class")
+  local piece = trait_or_impl(2, verb, what)
+  local is_impl = piece.kind == "impl"
+  check.result(fn(record.pointer, not is_impl and piece.pointer or nil, is_impl and piece.pointer or nil))
+  event.emit(verb, target, what)
+end
+
+-- molt.use(Class, T | impl): the class has the trait, or is filled by the
+-- implementation, live instances included.
+function class.use(target, what)
+  apply("use", core.class_use, target, what)
+end
+
+-- molt.drop(Class, T | impl)
+function class.drop(target, what)
+  apply("drop", core.class_drop, target, what)
+end
+
+-- All traits of a class, its base's first.
+function class.traits(record)
+  local list = record.base and class.traits(handle.record(record.base)) or {}
+  for _, pointer in ipairs(core.class_info(record.pointer).traits) do list[#list + 1] = trait.proxy(pointer) end
+  return list
+end
+
+return class

@@ -1,0 +1,64 @@
+-- molt.event: molt.on, and telling who listens.
+
+local check = require "molt.check"
+
+local event = {}
+
+-- event -> what its listeners receive
+local events = {
+  attach = "object, trait or implementation",
+  detach = "object, trait",
+  override = "class or object, name",
+  restore = "class or object, name",
+  use = "class, trait or implementation",
+  drop = "class, trait or implementation",
+  load = "module",
+  reload = "module, report",
+  destroy = "object",
+  tick = "number of the tick",
+}
+
+local listeners = {}
+
+-- molt.on(event, fn): fn is called as it happens; returns a value whose
+-- remove() ends that.
+function event.on(name, fn)
+  if type(name) ~= "string" then check.argument(1, "on", "event name", name) end
+  if not events[name] then
+    check.raise("unknown", ("no event '%s'"):format(name), check.near(name, check.keys(events)))
+  end
+  check.callable(2, "on", fn)
+  local list = listeners[name] or {}
+  listeners[name] = list
+  list[#list + 1] = fn
+  return {
+    remove = function()
+      for i, other in ipairs(list) do
+        if other == fn then
+          table.remove(list, i)
+          return true
+        end
+      end
+      return false
+    end,
+  }
+end
+
+-- Does anyone listen?
+function event.heard(name)
+  return listeners[name] ~= nil and #listeners[name] > 0
+end
+
+-- An error in a listener is the caller's to see: it is raised after all have run.
+function event.emit(name, ...)
+  local list = listeners[name]
+  if not list then return end
+  local first
+  for _, fn in ipairs({ unpack(list) }) do
+    local ok, err = pcall(fn, ...)
+    if not ok and first == nil then first = err end
+  end
+  if first ~= nil then error(first, 0) end
+end
+
+return event

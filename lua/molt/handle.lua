@@ -1,0 +1,46 @@
+-- molt.handle: the values by which scripts hold traits, classes, implementations
+-- and modules. Each is an empty table, so that every assignment to it is seen;
+-- what molt knows of it is its record, kept aside.
+
+local check = require "molt.check"
+
+local handle = {}
+
+local records = setmetatable({}, { __mode = "k" })
+local proxies = {}            -- handle (light userdata) -> proxy; traits and classes live as long as the world
+
+-- A proxy for a core handle. `record.kind` is "trait", "class", …; `meta` has the
+-- metamethods, which receive the proxy.
+function handle.new(pointer, record, meta)
+  local proxy = setmetatable({}, meta)
+  record.pointer = pointer
+  record.proxy = proxy
+  records[proxy] = record
+  proxies[pointer] = proxy
+  return proxy
+end
+
+-- The proxy that stands for a core handle, or nil.
+function handle.proxy(pointer)
+  return proxies[pointer]
+end
+
+-- The record of a proxy of that kind; nil for anything else.
+function handle.record(value, kind)
+  local record = records[value]
+  if record and (not kind or record.kind == kind) then return record end
+end
+
+-- The same, or an error that blames the argument.
+function handle.check(position, verb, value, kind, expected)
+  local record = value ~= nil and records[value]
+  if not record or (kind and record.kind ~= kind) then check.argument(position, verb, expected or kind, value) end
+  return record
+end
+
+check.name_kinds(function(value)
+  local record = records[value]
+  return record and record.kind or type(value)
+end)
+
+return handle

@@ -1,0 +1,83 @@
+-- molt.impl: partial implementations of a trait, as values.
+
+local core = require "molt.core"
+local layout = require "molt.layout"
+local check = require "molt.check"
+local handle = require "molt.handle"
+local trait = require "molt.trait"
+
+local impl = {}
+
+local meta = { __metatable = "impl" }
+
+local function field_named(info, name)
+  for _, field in ipairs(info.fields) do
+    if field.name == name then return field end
+  end
+end
+
+-- A method, or the value a field starts with.
+function meta.__newindex(proxy, name, value)
+  local record = handle.record(proxy)
+  if type(name) ~= "string" then check.argument(1, "impl " .. record.name, "name of a method or field", name) end
+  local field = field_named(layout.trait(record.trait), name)
+  if type(value) == "function" and not field then
+    check.result(core.impl_fill(record.pointer, name, value, check.place(value)))
+  elseif field and field.kind == "any" then
+    record.any[name] = value
+  elseif field then
+    check.result(core.impl_set(record.pointer, name, value))
+    record.values[name] = value
+  else
+    local names = {}
+    for _, list in ipairs { layout.trait(record.trait).fields, layout.trait(record.trait).methods } do
+      for _, member in ipairs(list) do names[#names + 1] = member.name end
+    end
+    check.raise("unknown", ("trait '%s' has no field '%s' for the implementation to fill with a %s"):format(
+      layout.trait(record.trait).name, name, type(value)), check.near(name, names))
+  end
+end
+
+function meta.__index(proxy, name)
+  local record = handle.record(proxy)
+  local value = record.values[name]
+  if value == nil then value = record.any[name] end
+  if value ~= nil or type(name) ~= "string" then return value end
+  return (core.impl_definition(record.pointer, name))
+end
+
+function meta.__tostring(proxy)
+  local record = handle.record(proxy)
+  return ("impl %s of %s"):format(record.name, layout.trait(record.trait).name)
+end
+
+-- The proxy of an implementation's core handle.
+function impl.proxy(pointer, name)
+  local known = handle.proxy(pointer)
+  if known then return known end
+  local info = core.impl_info(pointer)
+  return handle.new(pointer, { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }, meta)
+end
+
+-- molt.impl(T, { method = fn, field = value })
+function impl.new(of, spec)
+  local record = handle.check(1, "impl", of, "trait")
+  if spec ~= nil and type(spec) ~= "table" then check.argument(2, "impl", "table", spec) end
+  local pointer = check.result(core.impl_new(record.pointer, record.name, check.here()))
+  local proxy = impl.proxy(pointer)
+  for _, key in ipairs(check.keys(spec or {})) do proxy[key] = spec[key] end
+  return proxy
+end
+
+-- molt.missing(impl): the typed methods that neither it nor its trait defines.
+function impl.missing(value)
+  local record = handle.check(1, "missing", value, "impl")
+  local names, own = {}, trait.proxy(record.trait)
+  local methods = core.impl_info(record.pointer).methods
+  for _, method in ipairs(layout.trait(record.trait).methods) do
+    if not methods[method.name] and own[method.name] == nil then names[#names + 1] = method.name end
+  end
+  return names
+end
+
+return impl

@@ -1,0 +1,71 @@
+-- molt: objects whose traits, methods and native code can change while the
+-- program runs. What each verb does stands at its definition; docs/ explains.
+
+local core = require "molt.core"
+local border = require "molt.border"
+local registry = require "molt.registry"
+local check = require "molt.check"
+local event = require "molt.event"
+local trait = require "molt.trait"
+local impl = require "molt.impl"
+local class = require "molt.class"
+local object = require "molt.object"
+local patch = require "molt.patch"
+local inspect = require "molt.inspect"
+local iterate = require "molt.iterate"
+local native = require "molt.native"
+
+local molt = {
+  _VERSION = "molt " .. core.version,
+
+  trait = trait.declare,
+  impl = impl.new,
+  missing = impl.missing,
+
+  class = class.declare,
+  use = class.use,
+  drop = class.drop,
+
+  attach = object.attach,
+  detach = object.detach,
+  is = object.is,
+  as = object.as,
+  object = object.of,
+  alive = object.alive,
+  destroy = object.destroy,
+  clone = object.clone,
+  class_of = object.class_of,
+  name = object.name,
+
+  override = patch.override,
+  restore = patch.restore,
+
+  fields = inspect.fields,
+  methods = inspect.methods,
+  traits_of = inspect.traits_of,
+  find = inspect.find,
+
+  each = iterate.each,
+  count = iterate.count,
+
+  on = event.on,
+}
+
+-- Folders that molt.load searches, separated by ':'.
+molt.path = native.default_path()
+
+function molt.load(names)
+  return native.load(molt, names)
+end
+
+-- A quiescent point: no native method is on the stack. Frees what waits for one.
+function molt.tick()
+  if border.state.depth ~= 0 or border.state.leaf ~= 0 then
+    check.raise("state", "molt.tick inside a native call", "call it at the end of a frame, outside every method")
+  end
+  if border.state.collected ~= 0 then registry.sweep(math.huge) end
+  border.tick(border.world)
+  if event.heard "tick" then event.emit("tick", border.state.tick) end
+end
+
+return molt

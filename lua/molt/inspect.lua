@@ -1,0 +1,175 @@
+-- molt.inspect: what an object or a class has, and where each piece came from.
+
+local core = require "molt.core"
+local layout = require "molt.layout"
+local value = require "molt.value"
+local shapes = require "molt.shapes"
+local bodies = require "molt.bodies"
+local check = require "molt.check"
+local handle = require "molt.handle"
+local class = require "molt.class"
+local object = require "molt.object"
+local patch = require "molt.patch"
+local trait = require "molt.trait"
+
+local inspect = {}
+
+-- A list whose entries are also found by their names.
+local function add(list, entry)
+  list[#list + 1] = entry
+  list[entry.name] = entry
+end
+
+local function sort(list)
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+local function parts_of(target, verb)
+  local record = handle.record(target)
+  if record and record.kind == "trait" then return { layout.trait(record.pointer) } end
+  local infos = {}
+  if record and record.kind == "class" then
+    for _, t in ipairs(class.traits(record)) do infos[#infos + 1] = layout.trait(handle.record(t).pointer) end
+    return infos
+  end
+  local shape, _, o = object.expect(1, verb, target)
+  for _, part in ipairs(shape.info.parts) do infos[#infos + 1] = layout.trait(part.trait) end
+  return infos, shape, o
+end
+
+-- molt.fields(x): of an object, a class or a trait: { name, type, trait, where,
+-- value } each, also by name. Of an object the Lua-valued fields that nobody
+-- declared, too; not its patches.
+function inspect.fields(target)
+  local list = {}
+  local infos, shape, o = parts_of(target, "fields")
+  for _, info in ipairs(infos) do
+    for _, field in ipairs(info.fields) do
+      local entry = { name = field.name, type = field.kind, trait = info.name, where = info.where }
+      if o then entry.value = o[field.name] else entry.value = field.initial end
+      add(list, entry)
+    end
+  end
+  local iterate = next
+  for k, v in iterate, o or {} do
+    local known = k == 0 or list[k] or (type(k) == "string" and shape.methods[k] ~= nil)
+    if not known and type(k) == "string" then add(list, { name = k, type = "any", value = v }) end
+  end
+  return sort(list)
+end
+
+local function claim_entry(name, claims)
+  local first = table.remove(claims, 1)
+  first.name = name
+  first.hides = claims
+  return first
+end
+
+-- molt.methods(x): of an object or a class: { name, layer, where, native, trait,
+-- class, hides } each, also by name. Layers from the top: "patch", "object",
+-- "fill", "trait".
+function inspect.methods(target)
+  local list = {}
+  local record = handle.record(target, "class")
+  local shape, o, key, _
+  if record then
+    key = record.pointer
+  else
+    shape, _, o = object.expect(1, "methods", target)
+    key = shape.id
+  end
+  for _, name in ipairs(core.names(key)) do
+    if not list[name] then add(list, claim_entry(name, core.claims(key, name))) end
+  end
+  local iterate = next
+  for name, stack in iterate, o and patch.of(o, shape) or {} do
+    local entry = list[name]
+    local below = { layer = entry.layer, where = entry.where, native = entry.native, trait = entry.trait, class = entry.class }
+    table.insert(entry.hides, 1, below)
+    for i = 1, #stack - 1 do
+      table.insert(entry.hides, 1, { layer = "patch", where = check.place(stack[i].fn), native = false })
+    end
+    entry.layer, entry.where, entry.native = "patch", check.place(stack[#stack].fn), false
+    entry.trait, entry.class = nil, nil
+  end
+  return sort(list)
+end
+
+-- molt.traits_of(x): of an object or a class, in the order of its blocks
+function inspect.traits_of(target)
+  local record = handle.record(target, "class")
+  if record then return class.traits(record) end
+  local list = {}
+  for _, part in ipairs((object.expect(1, "traits_of", target)).info.parts) do list[#list + 1] = trait.proxy(part.trait) end
+  return list
+end
+
+-- molt.find(name): the class or trait of that name; nil and an error with a near match
+function inspect.find(name)
+  if type(name) ~= "string" then check.argument(1, "find", "name", name) end
+  local pointer = core.find("class", name)
+  if pointer then return class.proxy(pointer) end
+  local err
+  pointer, err = core.find("trait", name)
+  if pointer then return trait.proxy(pointer) end
+  return nil, err
+end
+
+local function is_native(shape, info)
+  for _, method in ipairs(info.methods) do
+    local claims = core.claims(shape.id, method.name)
+    if claims[1] and claims[1].native then return true end
+  end
+  return false
+end
+
+-- "Car#12 {Engine, Vehicle*}": `*` where C answers for a method of the trait.
+function shapes.hooks.describe(o)
+  local shape = bodies.of(o)
+  if not shape then return "an object whose body slot [0] was overwritten" end
+  local names = {}
+  for i, part in ipairs(shape.info.parts) do
+    local info = layout.trait(part.trait)
+    names[i] = info.name .. (is_native(shape, info) and "*" or "")
+  end
+  return ("%s {%s}"):format(object.name(o), table.concat(names, ", "))
+end
+
+local function names_of(shape)
+  local names = check.keys(shape.methods)
+  for _, field in ipairs(shape.fields) do names[#names + 1] = field.name end
+  return names
+end
+
+function shapes.hooks.refuse(kind, v, name)
+  local code, text = value.refusal(kind, v, ("field '%s'"):format(name))
+  check.raise(code, text)
+end
+
+local function declared_any(shape, name)
+  for _, part in ipairs(shape.info.parts) do
+    for _, field in ipairs(layout.trait(part.trait).fields) do
+      if field.name == name then return true end
+    end
+  end
+  return false
+end
+
+local function raise_unknown(o, name, shape)
+  if declared_any(shape, name) then return false end
+  check.raise("unknown", ("%s has no field or method '%s'"):format(object.name(o), tostring(name)),
+    type(name) == "string" and check.near(name, names_of(shape)) or nil)
+end
+
+-- Strict classes only.
+function shapes.hooks.unknown(o, name, shape)
+  if type(name) == "string" then raise_unknown(o, name, shape) end
+end
+
+function shapes.hooks.unknown_write(o, name, v, shape)
+  if type(name) == "string" then raise_unknown(o, name, shape) end
+  rawset(o, name, v)
+end
+
+return inspect

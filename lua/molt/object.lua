@@ -1,0 +1,283 @@
+-- molt.object: one object's traits, identity and end.
+
+local core = require "molt.core"
+local border = require "molt.border"
+local layout = require "molt.layout"
+local value = require "molt.value"
+local shapes = require "molt.shapes"
+local bodies = require "molt.bodies"
+local view = require "molt.view"
+local check = require "molt.check"
+local handle = require "molt.handle"
+local class = require "molt.class"
+local trait = require "molt.trait"
+local event = require "molt.event"
+
+local object = {}
+
+-- The public setmetatable refuses: metatables of objects are guarded.
+local move_metatable = debug.setmetatable
+local rawget, rawset = rawget, rawset
+
+-- shape, body of a living object, or of the object of a view; an error that
+-- blames the argument otherwise.
+local function expect(position, verb, o)
+  local shape, b = bodies.of(o)
+  if shape then return shape, b, o end
+  local seen = view.object(o)
+  if seen then
+    shape, b = bodies.of(seen)
+    return shape, b, seen
+  end
+  if bodies.epitaph(o) then bodies.raise_unfit(o) end
+  local _, code, text = core.object_info(o)
+  if code == "body" or code == "stale" then
+    check.raise(code, ("bad argument #%d to '%s' (object expected, got %s)"):format(position, verb, text))
+  end
+  check.argument(position, verb, "object", o)
+end
+
+object.expect = expect
+
+-- What attach was given, as a list of records.
+local function pieces(verb, what)
+  local record = handle.record(what)
+  if record and (record.kind == "trait" or record.kind == "impl") then return { record } end
+  if type(what) ~= "table" or record then check.argument(2, verb, "trait, implementation or list of them", what) end
+  local list = {}
+  for i, piece in ipairs(what) do
+    local r = handle.record(piece)
+    if not r or (r.kind ~= "trait" and r.kind ~= "impl") then
+      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i, type(piece)))
+    end
+    list[i] = r
+  end
+  return list
+end
+
+-- Raw values under the names of fields that the object gains: they become the
+-- fields' values, if they fit.
+local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { name, … }
+
+local function adoptable(o, pointer)
+  local list
+  for _, field in ipairs(layout.trait(pointer).typed) do
+    local raw = rawget(o, field.name)
+    if raw ~= nil then
+      local fits = assert(loadstring(("local v, wide, type = ... return %s"):format(value.condition(field.kind, "v"))))
+      if not fits(raw, value.wide, type) then
+        local code, text = value.refusal(field.kind, raw, ("field '%s'"):format(field.name))
+        check.raise(code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, text),
+          "the object has a raw value under that name; change or clear it first")
+      end
+      list = list or {}
+      list[#list + 1] = { name = field.name, raw = raw }
+    end
+  end
+  return list
+end
+
+local function adopt(o, pointer, list)
+  local of = adopted[o] or {}
+  adopted[o] = of
+  of[pointer] = list
+  for _, entry in ipairs(list) do
+    rawset(o, entry.name, nil)
+    o[entry.name] = entry.raw
+  end
+end
+
+local function enter(o, shape, b, to)
+  local record = bodies.record(b)
+  if border.enter(record, to.pointer) ~= 0 then border.raise("memory", "out of memory for the traits of an object") end
+  bodies.null_views(record, border.id(record), to)
+  move_metatable(o, to.meta)
+  return shape
+end
+
+-- Lua-valued fields that an implementation starts with.
+local function start_any(o, record)
+  if record.kind ~= "impl" then return end
+  local iterate = next
+  for name, v in iterate, record.any do
+    if rawget(o, name) == nil then rawset(o, name, v) end
+  end
+end
+
+-- molt.attach(obj, T | impl | {T, …} [, fields])
+function object.attach(o, what, fields)
+  local shape, b
+  shape, b, o = expect(1, "attach", o)
+  local single = handle.record(what)
+  if not single or (single.kind ~= "trait" and single.kind ~= "impl") then single = nil end
+  local list = single and { single } or pieces("attach", what)
+  if fields ~= nil and type(fields) ~= "table" then check.argument(3, "attach", "table of fields", fields) end
+  local to = shape
+  local adoptions
+  for _, record in ipairs(list) do
+    local of = record.kind == "impl" and record.trait or record.pointer
+    to = shapes.attach(to, of, record.kind == "impl" and record.pointer or nil)
+    local found = adoptable(o, of)
+    if found then
+      adoptions = adoptions or {}
+      adoptions[#adoptions + 1] = { of, found }
+    end
+  end
+  if to == shape then return o end
+  enter(o, shape, b, to)
+  for _, adoption in ipairs(adoptions or {}) do adopt(o, adoption[1], adoption[2]) end
+  for _, record in ipairs(list) do start_any(o, record) end
+  if fields then
+    local iterate = next
+    local ok, err = pcall(function()
+      for name, v in iterate, fields do o[name] = v end
+    end)
+    if not ok then
+      object.leave(o, shape)
+      error(err, 0)
+    end
+  end
+  if event.heard "attach" then for _, record in ipairs(list) do event.emit("attach", o, record.proxy) end end
+  return o
+end
+
+-- Gives back what a trait had adopted, and takes the Lua-valued fields it declared.
+local function give_back(o, pointer)
+  local of = adopted[o]
+  local list = of and of[pointer]
+  local values = {}
+  for i, entry in ipairs(list or {}) do values[i] = o[entry.name] end
+  return function()
+    for i, entry in ipairs(list or {}) do rawset(o, entry.name, values[i]) end
+    if list then of[pointer] = nil end
+    for _, field in ipairs(layout.trait(pointer).fields) do
+      if field.kind == "any" then rawset(o, field.name, nil) end
+    end
+  end
+end
+
+-- Moves an object to another shape of its class, giving back what lapses.
+function object.leave(o, to)
+  local shape, b = bodies.of(o)
+  local kept, backs = {}, {}
+  for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
+  for _, part in ipairs(shape.info.parts) do
+    if not kept[part.trait] then backs[#backs + 1] = give_back(o, part.trait) end
+  end
+  enter(o, shape, b, to)
+  for _, back in ipairs(backs) do back() end
+end
+
+-- molt.detach(obj, T): an implementation stands for its trait
+function object.detach(o, what)
+  local shape
+  shape, _, o = expect(1, "detach", o)
+  local record = handle.record(what)
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then check.argument(2, "detach", "trait", what) end
+  local pointer = record.kind == "impl" and record.trait or record.pointer
+  object.leave(o, shapes.detach(shape, pointer))
+  if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
+  return o
+end
+
+local function has(shape, pointer)
+  for _, part in ipairs(shape.info.parts) do
+    if part.trait == pointer then return true end
+  end
+  return false
+end
+
+-- molt.is(obj, T | Class): has it the trait, is it of the class or of one that
+-- extends it? False for anything that is no living object.
+function object.is(o, what)
+  local record = handle.record(what)
+  if not record or (record.kind ~= "trait" and record.kind ~= "class" and record.kind ~= "impl") then
+    check.argument(2, "is", "trait or class", what)
+  end
+  local shape = bodies.of(view.object(o) or o)
+  if not shape then return false end
+  if record.kind ~= "class" then return has(shape, record.trait or record.pointer) end
+  return object.extends(shape.class, record)
+end
+
+-- Is the class record `sub` the class `base`, or extended from it?
+function object.extends(sub, base)
+  while sub and sub ~= base do sub = sub.base and handle.record(sub.base) end
+  return sub == base
+end
+
+-- molt.as(obj, T): the view of the trait, or nil when the object has it not
+function object.as(o, what)
+  local shape, b
+  shape, b, o = expect(1, "as", o)
+  local record = handle.check(2, "as", what, "trait")
+  return view.make(o, shape, b, layout.trait(record.pointer))
+end
+
+-- molt.object(view): the object again; an object is its own
+function object.of(v)
+  if bodies.of(v) then return v end
+  if view.trait(v) then return view.object(v) end
+  check.argument(1, "object", "view", v)
+end
+
+-- molt.alive(x): is the object, or the view, still there?
+function object.alive(x)
+  return bodies.of(x) ~= nil or view.object(x) ~= nil
+end
+
+-- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
+-- that is on the stack keeps valid memory until it returns.
+function object.destroy(o)
+  local shape, b
+  shape, b, o = expect(1, "destroy", o)
+  if event.heard "destroy" then
+    event.emit("destroy", o)
+    shape, b = bodies.of(o)
+    if not shape then return end
+  end
+  local record = bodies.record(b)
+  if bodies.held(record) then
+    check.result(core.object_destroy(o))
+    return
+  end
+  local objects, slot = border.objects, record.slot
+  bodies.strip(o, shape, b)
+  objects[slot] = nil
+  border.finish(record)
+end
+
+-- molt.clone(obj): the same class and traits, fields and patches
+function object.clone(o)
+  local shape
+  shape, _, o = expect(1, "clone", o)
+  local copy = class.make(shape.class)
+  local from, b = bodies.of(copy)
+  if from ~= shape then enter(copy, from, b, shape) end
+  for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
+  local iterate = next
+  for k, v in iterate, o do
+    if k ~= 0 then rawset(copy, k, v) end
+  end
+  object.copy_patches(o, copy)
+  return copy
+end
+
+-- molt.class_of(obj)
+function object.class_of(o)
+  local shape = expect(1, "class_of", o)
+  return class.proxy(shape.info.class)
+end
+
+-- molt.name(x): "Car#12" of an object; the name of a trait, class, implementation or module
+function object.name(x)
+  local record = handle.record(x)
+  if record then return record.name end
+  local shape, b = bodies.of(view.object(x) or x)
+  if shape then return bodies.name(shape, border.id(bodies.record(b))) end
+  local past = bodies.epitaph(x)
+  if past then return past end
+  check.argument(1, "name", "object, trait, class, implementation or module", x)
+end
+
+return object

@@ -1,0 +1,69 @@
+-- Runs before the Lua tests (see .busted), and is what they `require "helper"` for.
+--
+-- The environment says how the suite is run:
+--   MOLT_TEST_GC=stress   the collector never rests, and every test starts with a full collection
+--   MOLT_TEST_LONG=1      the long versions of the random tests
+--   MOLT_LUA              the command that runs a Lua script in a process of its own the way the
+--                         suite runs: `luajit`, `luajit -joff`, the sanitizers' host, …
+--   MOLT_SOURCE_DIR, MOLT_BUILD_DIR
+
+local ffi = require "ffi"
+local busted = require "busted"
+local path = require "pl.path"
+
+local helper = {
+  source_dir = path.abspath(os.getenv("MOLT_SOURCE_DIR") or "."),
+  build_dir = path.abspath(os.getenv("MOLT_BUILD_DIR") or "build"),
+  lua = os.getenv("MOLT_LUA") or "luajit",
+  stress = os.getenv("MOLT_TEST_GC") == "stress",
+  long = os.getenv("MOLT_TEST_LONG") ~= nil,
+}
+
+-- Busted replaces these by versions that remember results by their first
+-- argument alone: ffi.typeof("$ *", a) and ffi.typeof("$ *", b) become one.
+local function restore_ffi(name)
+  for index = 1, math.huge do
+    local upvalue, value = debug.getupvalue(ffi[name], index)
+    if upvalue == nil then
+      return
+    elseif upvalue == "original" then
+      ffi[name] = value
+      return
+    end
+  end
+end
+
+restore_ffi("cdef")
+restore_ffi("typeof")
+restore_ffi("metatype")
+
+-- A new cycle starts as soon as one ends, and every kilobyte allocated moves it on by 100.
+local function never_rest()
+  collectgarbage("setpause", 0)
+  collectgarbage("setstepmul", 10000)
+end
+
+-- Calls fn with a whole collection at every point where LuaJIT looks whether one
+-- is due, compiled code included. Slow: for the few lines that need it.
+function helper.collect_always(fn, ...)
+  local pause = collectgarbage("setpause", 0)
+  local step = collectgarbage("setstepmul", 0)
+  collectgarbage()
+  local results = { pcall(fn, ...) }
+  collectgarbage("setpause", pause)
+  collectgarbage("setstepmul", step)
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return unpack(results, 2)
+end
+
+if helper.stress then
+  never_rest()
+  busted.subscribe({ "test", "start" }, function()
+    collectgarbage()
+    return nil, true
+  end)
+end
+
+return helper

@@ -22,7 +22,8 @@ typedef enum molt__callback {
     MOLT__CALLBACK_RESHAPED,         /* (object, body): another metatable, perhaps another body */
     MOLT__CALLBACK_WRAP,             /* (body) -> object: a table for an object of the host */
     MOLT__CALLBACK_CLOSING,          /* () */
-    MOLT__CALLBACK_STAGE,            /* (n): room for n moved bodies; (i, body): the i-th */
+    MOLT__CALLBACK_STAGE,            /* (object, body): is to get it */
+    MOLT__CALLBACK_RELAID,           /* (commit): gets it, or not */
     MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
 } molt__callback;
 

@@ -209,6 +209,24 @@ static void bridge_reshaped(void *user, molt_object *object)
     if (push_table(user, object)) run_callback(user, MOLT__CALLBACK_RESHAPED, 1);
 }
 
+/* An object that Lua has never seen gets its table later, from its new body. */
+static int bridge_stage(void *user, molt_object *object, molt_object *body)
+{
+    molt__binding *b = user;
+    if (!push_table(b, object)) return MOLT_OK;
+    lua_pushlightuserdata(b->current, body);
+    if (run_callback(b, MOLT__CALLBACK_STAGE, 2) == MOLT_OK) return MOLT_OK;
+    return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory for the new body of an object");
+}
+
+static void bridge_relaid(void *user, bool commit)
+{
+    molt__binding *b = user;
+    if (!lua_checkstack(b->current, 8)) return;
+    lua_pushboolean(b->current, commit);
+    run_callback(b, MOLT__CALLBACK_RELAID, 1);
+}
+
 static int pin_protected(lua_State *L)
 {
     molt_object *object = lua_touserdata(L, 1);
@@ -285,6 +303,8 @@ const molt__bridge molt__lua_bridge = {
     .changed = bridge_changed,
     .ended = bridge_ended,
     .reshaped = bridge_reshaped,
+    .stage = bridge_stage,
+    .relaid = bridge_relaid,
     .pin = bridge_pin,
     .unpin = bridge_unpin,
     .forget = bridge_forget,

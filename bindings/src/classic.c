@@ -62,8 +62,11 @@ static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
 {
     molt_world *world = b->world;
     b->top = frame->below;
-    if (--world->border.depth == 0 && !world->border.exposed) molt__limbo_flush(world);
-    if (world->border.pending) {
+    if (--world->border.depth == 0) {
+        if (world->deferred_count) molt__relayout_deferred(world);
+        if (!world->border.exposed) molt__limbo_flush(world);
+    }
+    if (world->border.pending || molt_error_pending(world)) {
         molt__pending_drain(world);
         world->border.pending = 0;
         molt__raise_pending(L, b);

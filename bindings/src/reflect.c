@@ -209,7 +209,7 @@ static int claims(lua_State *L)
     return 1;
 }
 
-/* () -> shape id, name; of the next name that resolves anew, or nothing */
+/* () -> shape id, name (nil: all of them) of what resolves anew next; or nothing */
 static int next_change(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
@@ -217,7 +217,7 @@ static int next_change(lua_State *L)
     if (!world->change_count) return 0;
     molt__change change = world->changes[--world->change_count];
     lua_pushinteger(L, (lua_Integer)change.shape->id);
-    lua_pushstring(L, change.name);
+    lua_pushstring(L, change.name);      /* nil: every name */
     return 2;
 }
 

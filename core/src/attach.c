@@ -81,8 +81,10 @@ int molt__object_enter(molt_object *object, molt_shape *to)
     int err = make_extension(object, to, &after);
     if (err) return err;
     drop_blocks(object, from, to);
-    object->extension = after;
+    object->extension = object->peer->extension = after;
     object->shape = object->peer->shape = to;
+    from->live--;
+    to->live++;
     for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
     if (before) molt__small_free(to->world, before, molt__extension_bytes(before->capacity));
     return MOLT_OK;

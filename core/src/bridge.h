@@ -21,6 +21,12 @@ typedef struct molt__bridge {
     /* The object moved to another shape (attach or detach asked for by C). */
     void (*reshaped)(void *user, molt_object *object);
 
+    /* A change of layout. First `stage` for each object and the body it is to
+     * have, any of which may fail; then `relaid` once, which cannot: tables get
+     * the staged bodies (`commit`), or forget them. */
+    int (*stage)(void *user, molt_object *object, molt_object *body);
+    void (*relaid)(void *user, bool commit);
+
     /* Holds the object's table strongly, or lets it go. */
     int (*pin)(void *user, molt_object *object);
     void (*unpin)(void *user, molt_object *object);

@@ -232,11 +232,10 @@ int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
     if (has && !impl) {
         return molt__fail(world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, trait->name);
     }
-    /* An implementation of a trait that the class lacks brings the trait along;
-     * both come, or neither. */
-    int64_t number = MOLT_OK;
-    if (impl && has) return (number = push_fill(cls, (molt__class_fill){ .impl = impl })) < 0 ? (int)number : MOLT_OK;
-    return molt__relayout_add(cls, trait, impl);
+    /* An implementation of a trait that the class lacks brings the trait along. */
+    if (!has) return molt__relayout_add(cls, trait, impl);
+    int64_t number = push_fill(cls, (molt__class_fill){ .impl = impl });
+    return number < 0 ? (int)number : MOLT_OK;
 }
 
 int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)

@@ -19,6 +19,12 @@ int molt__edit_ready(molt_world *world, molt__scope scope, const char *name)
         molt_shape *shape = world->shapes.item[i];
         if (!in_scope(shape, scope)) continue;
         int err = molt__check_name(shape, name);
+        /* A shape that no object has forbids nothing: it is looked at again
+         * before an object gets it. */
+        if (err && shape->live == 0 && shape != shape->cls->shape) {
+            shape->suspect = 1;
+            err = MOLT_OK;
+        }
         if (!err) err = molt__vtable_prepare(shape, name);
         if (err) return err;
         reached++;

@@ -14,11 +14,27 @@ static size_t count_traits(const molt_class *cls)
     return count;
 }
 
+static bool among(molt_trait *const *traits, size_t count, const molt_trait *trait)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (traits[i] == trait) return true;
+    }
+    return false;
+}
+
+/* A base may have come by a trait that the class had of its own before. */
 static size_t gather_traits(const molt_class *cls, molt_trait **into)
 {
     size_t count = cls->base ? gather_traits(cls->base, into) : 0;
-    for (size_t i = 0; i < cls->traits.count; i++) into[count++] = cls->traits.item[i];
+    for (size_t i = 0; i < cls->traits.count; i++) {
+        if (!among(into, count, cls->traits.item[i])) into[count++] = cls->traits.item[i];
+    }
     return count;
+}
+
+bool molt__layout_has(const molt__layout *layout, const molt_trait *trait)
+{
+    return among(layout->traits, layout->count, trait);
 }
 
 static molt__layout *find_equal(const molt_world *world, molt_trait *const *traits, size_t count)
@@ -66,13 +82,13 @@ failed:
 molt__layout *molt__layout_new(const molt_class *cls)
 {
     molt_world *world = cls->world;
-    size_t count = count_traits(cls);
-    molt_trait **traits = molt__allocate(world, (count ? count : 1) * sizeof *traits);
+    size_t room = (count_traits(cls) + 1) * sizeof(molt_trait *);
+    molt_trait **traits = molt__allocate(world, room);
     if (!traits) return NULL;
-    gather_traits(cls, traits);
+    size_t count = gather_traits(cls, traits);
     molt__layout *layout = find_equal(world, traits, count);
     if (!layout) layout = layout_make(world, traits, count);
-    molt__free(world, traits, (count ? count : 1) * sizeof *traits);
+    molt__free(world, traits, room);
     return layout;
 }
 

@@ -26,6 +26,8 @@ typedef struct molt__layout {
     molt__pool *pool;
 } molt__layout;
 
+bool molt__layout_has(const molt__layout *layout, const molt_trait *trait);
+
 /* The layout of a class's present traits. NULL when there is no memory. */
 molt__layout *molt__layout_new(const molt_class *cls);
 void molt__layout_free(molt_world *world, molt__layout *layout);

@@ -34,6 +34,7 @@ molt_object *molt__object_create(molt_shape *shape)
         return NULL;
     }
     shape->cls->live++;
+    shape->live++;
     return object;
 }
 
@@ -58,6 +59,7 @@ void molt__object_end(molt_object *object)
     molt_shape *shape = object->shape;
     molt_world *world = shape->world;
     shape->cls->live--;
+    shape->live--;
     end_parts(object);
     molt_object *body = object->peer;
     molt__registry_remove(object);

@@ -3,17 +3,191 @@
 #include "class.h"
 #include "edit.h"
 #include "error.h"
+#include "layout.h"
 #include "memory.h"
+#include "migrate.h"
+#include "object.h"
 #include "world_state.h"
+
+#include <string.h>
+
+/* What a class and its extensions had, to be given back when the change fails. */
+typedef struct before {
+    molt_class *cls;
+    molt__layout *layout;
+    molt_shape *shape;
+} before;
+
+typedef struct change {
+    molt_world *world;
+    molt_class *root;
+    before *classes;                 /* of the root and its extensions */
+    size_t class_count;
+    size_t class_capacity;
+    molt__migration migration;
+} change;
+
+static int note_classes(change *c, molt_class *cls)
+{
+    if (molt__reserve(c->world, (void **)&c->classes, &c->class_capacity, c->class_count + 1, sizeof *c->classes))
+        return MOLT_ERR_MEMORY;
+    c->classes[c->class_count++] = (before){ cls, cls->layout, cls->shape };
+    for (size_t i = 0; i < cls->children.count; i++) {
+        if (note_classes(c, cls->children.item[i])) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
+}
+
+/* The shape that objects of `from` get: the class's present layout, and the same
+ * attachments, be it that the class brings the trait now. Looked for once. */
+static molt_shape *successor(molt_shape *from)
+{
+    if (from->successor) return from->successor;
+    molt_class *cls = from->cls;
+    molt_shape *to = molt__shape_intern(cls, cls->layout, from->attached, from->attached_count);
+    if (to && molt__shape_refresh(to)) to = NULL;
+    return from->successor = to;
+}
+
+static void forget_successors(const change *c)
+{
+    for (size_t i = 0; i < c->class_count; i++) {
+        const molt__list *shapes = &c->classes[i].cls->shapes;
+        for (size_t s = 0; s < shapes->count; s++) ((molt_shape *)shapes->item[s])->successor = NULL;
+    }
+}
+
+/* New layouts and shapes of new instances, for classes that have been instantiated. */
+static int lay_out(change *c)
+{
+    for (size_t i = 0; i < c->class_count; i++) {
+        molt_class *cls = c->classes[i].cls;
+        if (!cls->layout) continue;
+        cls->shape = NULL;
+        cls->layout = molt__layout_new(cls);
+        if (!cls->layout) return MOLT_ERR_MEMORY;
+        molt_shape *shape = molt__class_shape(cls);
+        int err = shape ? molt__shape_refresh(shape) : molt_last_code(c->world);
+        if (err) return err;
+    }
+    return MOLT_OK;
+}
+
+static int move_objects(change *c)
+{
+    const molt_border *border = &c->world->border;
+    for (int32_t slot = 1; slot <= border->top; slot++) {
+        molt_object *object = border->objects[slot];
+        if (!object || !molt__class_extends(object->shape->cls, c->root)) continue;
+        molt_shape *to = successor(object->shape);
+        int err = to ? molt__migration_add(&c->migration, object, to) : molt_last_code(c->world);
+        if (err) return err;
+    }
+    return MOLT_OK;
+}
+
+static void give_back(const change *c)
+{
+    for (size_t i = 0; i < c->class_count; i++) {
+        c->classes[i].cls->layout = c->classes[i].layout;
+        c->classes[i].cls->shape = c->classes[i].shape;
+    }
+}
+
+/* The class's traits and fills are as they shall be; everything else follows, or
+ * nothing does and the caller puts them back. */
+static int carry_out(molt_class *cls)
+{
+    change c = { .world = cls->world, .root = cls, .migration = { .world = cls->world } };
+    int err = note_classes(&c, cls);
+    if (!err) err = lay_out(&c);
+    if (!err) err = move_objects(&c);
+    if (err) {
+        give_back(&c);
+        molt__migration_cancel(&c.migration);
+    } else {
+        molt__migration_commit(&c.migration);
+    }
+    forget_successors(&c);
+    molt__free(c.world, c.classes, c.class_capacity * sizeof *c.classes);
+    return err;
+}
+
+/* Bodies must not change under native methods on the stack. */
+static bool must_wait(const molt_class *cls)
+{
+    if (cls->world->border.depth == 0) return false;
+    if (cls->live) return true;
+    for (size_t i = 0; i < cls->children.count; i++) {
+        if (must_wait(cls->children.item[i])) return true;
+    }
+    return false;
+}
+
+static int defer(molt__relayout item)
+{
+    molt_world *world = item.cls->world;
+    int err = molt__reserve(world, (void **)&world->deferred, &world->deferred_capacity, world->deferred_count + 1,
+                            sizeof *world->deferred);
+    if (!err) world->deferred[world->deferred_count++] = item;
+    return err;
+}
+
+static int add(molt_class *cls, molt_trait *trait, molt_impl *impl)
+{
+    molt_world *world = cls->world;
+    if (molt__reserve(world, (void **)&cls->traits.item, &cls->traits.capacity, cls->traits.count + 1, sizeof(void *)) ||
+        molt__reserve(world, (void **)&cls->fills, &cls->fill_capacity, cls->fill_count + 1, sizeof *cls->fills))
+        return MOLT_ERR_MEMORY;
+    cls->traits.item[cls->traits.count++] = trait;
+    if (impl) cls->fills[cls->fill_count++] = (molt__class_fill){ .number = ++world->fill_number, .impl = impl };
+    int err = carry_out(cls);
+    if (err) {
+        cls->traits.count--;
+        cls->fill_count -= impl != NULL;
+    }
+    molt__edit_publish(world);
+    return err;
+}
+
+static int take(molt_class *cls, molt_trait *trait)
+{
+    size_t at = 0;
+    while (cls->traits.item[at] != trait) at++;
+    size_t behind = (cls->traits.count - at - 1) * sizeof(void *);
+    memmove(&cls->traits.item[at], &cls->traits.item[at + 1], behind);
+    cls->traits.count--;
+    int err = carry_out(cls);
+    if (err) {
+        memmove(&cls->traits.item[at + 1], &cls->traits.item[at], behind);
+        cls->traits.item[at] = trait;
+        cls->traits.count++;
+    }
+    molt__edit_publish(cls->world);
+    return err;
+}
 
 int molt__relayout_add(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
-    (void)trait; (void)impl;
-    return molt__fail(cls->world, MOLT_ERR_STATE, "not yet");
+    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, impl, true });
+    return add(cls, trait, impl);
 }
 
 int molt__relayout_remove(molt_class *cls, molt_trait *trait)
 {
-    (void)trait;
-    return molt__fail(cls->world, MOLT_ERR_STATE, "not yet");
+    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, NULL, false });
+    return take(cls, trait);
+}
+
+static int perform(molt__relayout item)
+{
+    return item.add ? molt_class_use(item.cls, item.trait, item.impl) : molt_class_drop(item.cls, item.trait, NULL);
+}
+
+void molt__relayout_deferred(molt_world *world)
+{
+    for (size_t i = 0; i < world->deferred_count; i++) {
+        if (perform(world->deferred[i])) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
+    }
+    world->deferred_count = 0;
 }

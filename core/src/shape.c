@@ -31,14 +31,6 @@ static molt_shape *find_equal(const molt_class *cls, const molt__layout *layout,
     return NULL;
 }
 
-static bool layout_has(const molt__layout *layout, const molt_trait *trait)
-{
-    for (size_t i = 0; i < layout->count; i++) {
-        if (layout->traits[i] == trait) return true;
-    }
-    return false;
-}
-
 static int copy_attached(molt_shape *shape, const molt__attached *attached, size_t count)
 {
     if (!count) return MOLT_OK;
@@ -47,7 +39,7 @@ static int copy_attached(molt_shape *shape, const molt__attached *attached, size
     shape->attached_count = count;
     for (size_t i = 0; i < count; i++) {
         shape->attached[i] = attached[i];
-        bool has = layout_has(shape->layout, attached[i].trait);
+        bool has = molt__layout_has(shape->layout, attached[i].trait);
         shape->attached[i].block = has ? -1 : (int32_t)shape->block_count++;
     }
     return MOLT_OK;
@@ -178,10 +170,22 @@ static int enlist(molt_shape *shape)
     return MOLT_OK;
 }
 
+int molt__shape_trust(molt_shape *shape)
+{
+    int err = shape->suspect ? molt__check_shape(shape) : MOLT_OK;
+    if (!err) shape->suspect = 0;
+    return err;
+}
+
+static molt_shape *trusted(molt_shape *shape)
+{
+    return shape && molt__shape_trust(shape) == MOLT_OK ? shape : NULL;
+}
+
 molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt__attached *attached, size_t count)
 {
     molt_shape *shape = find_equal(cls, layout, attached, count);
-    if (shape) return shape;
+    if (shape) return trusted(shape);
     shape = molt__allocate(cls->world, sizeof *shape);
     if (!shape) return NULL;
     shape->world = cls->world;
@@ -193,6 +197,17 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
         return NULL;
     }
     return shape;
+}
+
+int molt__shape_refresh(molt_shape *shape)
+{
+    molt_world *world = shape->world;
+    shape->suspect = 1;
+    if (molt__shape_trust(shape)) return molt_last_code(world);
+    if (molt__reserve(world, (void **)&world->changes, &world->change_capacity, world->change_count + 1,
+                      sizeof *world->changes) || fill_slots(shape)) return MOLT_ERR_MEMORY;
+    if (world->bridge) world->changes[world->change_count++] = (molt__change){ shape, NULL };
+    return MOLT_OK;
 }
 
 static molt_shape *cached(const molt_shape *shape, const molt_trait *trait, const molt_impl *impl, bool attach)
@@ -246,8 +261,8 @@ static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, const
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
 {
     molt_shape *to = cached(shape, trait, impl, true);
-    if (to) return to;
-    if (find_attached(shape, trait) || (!impl && layout_has(shape->layout, trait))) {
+    if (to) return trusted(to);
+    if (find_attached(shape, trait) || (!impl && molt__layout_has(shape->layout, trait))) {
         molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
                    find_attached(shape, trait) ? "attached" : "from its class");
         return NULL;
@@ -259,9 +274,9 @@ molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
 {
     molt_shape *to = cached(shape, trait, NULL, false);
-    if (to) return to;
+    if (to) return trusted(to);
     if (!find_attached(shape, trait)) {
-        bool has = layout_has(shape->layout, trait);
+        bool has = molt__layout_has(shape->layout, trait);
         molt__fail(shape->world, has ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN,
                    has ? "the trait '%s' belongs to the class '%s', not to the object"
                        : "the trait '%s' is not attached to this object of class '%s'", trait->name, shape->cls->name);

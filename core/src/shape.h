@@ -31,13 +31,15 @@ typedef struct molt__transition {
 } molt__transition;
 
 struct molt_shape {
-    uint32_t id;                     /* from 1 */
+    uint32_t id;                     /* from 1; these two are molt_shape_head */
+    uint32_t suspect;                /* an edit made it unlawful while no object had it */
     molt_world *world;
     molt_class *cls;
     molt__layout *layout;
     size_t attached_count;
     molt__attached *attached;        /* in order of the traits' declaration */
     uint32_t block_count;            /* attached blocks of an object */
+    size_t live;                     /* objects that have it */
     size_t part_count;
     size_t part_capacity;
     molt__part *parts;               /* the class's, then the attached */
@@ -47,6 +49,7 @@ struct molt_shape {
     size_t transition_count;
     size_t transition_capacity;
     molt_vtable *privates;           /* vtables of patched objects */
+    molt_shape *successor;           /* while its class's layout changes */
     char *image;                     /* of a new body */
 };
 
@@ -57,6 +60,12 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
 /* The neighbour that one attach or detach leads to; cached. */
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
+
+/* Is a shape that no object had lawful again? */
+int molt__shape_trust(molt_shape *shape);
+
+/* Checks and fills a shape anew, after its class's traits changed. */
+int molt__shape_refresh(molt_shape *shape);
 
 const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
 

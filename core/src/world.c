@@ -116,6 +116,7 @@ void molt_world_close(molt_world *world)
     free_declarations(world);
     molt__registry_free(world);
     molt__pending_free(world);
+    molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);
     molt__limbo_free(world);
     molt__slabs_free(world);
     molt__names_free(world);
@@ -134,6 +135,7 @@ int molt_world_tick(molt_world *world)
         return molt__fail(world, MOLT_ERR_STATE, "tick inside a call: a native method is still on the stack");
     }
     border->tick++;
+    molt__relayout_deferred(world);
     molt__limbo_flush(world);
     molt__modules_tick(world);
     if (!world->bridge) molt__registry_compact(world);

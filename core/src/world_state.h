@@ -11,6 +11,7 @@
 #include "limbo.h"
 #include "name.h"
 #include "pending.h"
+#include "relayout.h"
 #include "slab.h"
 
 typedef struct molt__list {          /* traits, classes, … in order of declaration */
@@ -50,6 +51,9 @@ struct molt_world {
     molt__pending *waiting;          /* asked for during a leaf call */
     size_t waiting_count;
     size_t waiting_capacity;
+    molt__relayout *deferred;        /* waits until no native method is on the stack */
+    size_t deferred_count;
+    size_t deferred_capacity;
     int64_t fill_number;
     bool closed;                     /* only the struct is left */
     bool joined;                     /* a binding's traces know the border's address */

@@ -70,14 +70,15 @@ end
 -- The class becomes instantiable: its shape exists, and a function that makes objects.
 local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
-  record.shape = shape
+  record.shape, record.methods = shape, shape.methods
   record.make = registry.maker(shape, field_names(shape))
   return record.make
 end
 
 -- A change of layout makes another shape the one of new instances.
-function class.forget_shape(record)
-  record.shape, record.make = nil, nil
+function shapes.hooks.relaid()
+  local iterate = next
+  for _, record in iterate, shapes.classes do record.shape, record.make = nil, nil end
 end
 
 local function assign_fields(o, fields, record)
@@ -98,7 +99,7 @@ local function constructor(record)
   return function(_, first, ...)
     local make = record.make or prepare(record)
     local o = make()
-    local init = record.shape.methods.init
+    local init = record.methods.init
     if init then
       init(o, first, ...)
     elseif first ~= nil then

@@ -118,6 +118,12 @@ local function null_view(of, id)
   of[id] = nil
 end
 
+-- Where a part of the shape lies, as a molt_block *.
+function bodies.block(b, part)
+  if part.offset > 0 then return ffi.cast("molt_block *", ffi.cast("char *", b) + part.offset) end
+  return ffi.cast("molt_block *", b.molt_object.extension.block[part.block])
+end
+
 -- Makes views stale of the traits that `to` lacks; all of them without `to`.
 function bodies.null_views(record, id, to)
   if not bodies.is_viewed(record) then return end
@@ -167,6 +173,38 @@ border.callbacks[border.WRAP] = function(pointer)
   local o = { [0] = ffi.cast(shape.body.pointer, body) }
   objects[body.slot] = o
   return setmetatable(o, shape.meta)
+end
+
+local staged = {}          -- object, body, shape, object, body, shape, …
+
+-- A change of layout gives each object another body, all of them or none: what
+-- needs memory is done here, the rest is stores.
+border.callbacks[border.STAGE] = function(o, pointer)
+  local body = ffi.cast("molt_object *", pointer)
+  local shape = shapes.at(body.shape)
+  local n = #staged
+  staged[n + 1], staged[n + 2], staged[n + 3] = o, ffi.cast(shape.body.pointer, body), shape
+end
+
+local function repoint_views(record, b, shape)
+  local id = border.id(record)
+  bodies.null_views(record, id, shape)
+  for _, part in ipairs(shape.info.parts) do
+    local view = views[part.trait] and views[part.trait][id]
+    if view then ffi.cast(View, view).block = bodies.block(b, part) end
+  end
+end
+
+border.callbacks[border.RELAID] = function(commit)
+  for i = 1, commit and #staged or 0, 3 do
+    local o, b, shape = staged[i], staged[i + 1], staged[i + 2]
+    o[0] = b
+    move_metatable(o, shape.meta)
+    local record = bodies.record(b)
+    if bodies.is_viewed(record) then repoint_views(record, b, shape) end
+  end
+  staged = {}
+  shapes.hooks.relaid()
 end
 
 -- Every table loses its body: the world closes.

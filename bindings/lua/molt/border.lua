@@ -49,7 +49,7 @@ border.callbacks = core.callbacks        -- by the numbers below
 
 -- molt__callback in bindings/src/binding.h
 border.CHANGED, border.ENDED, border.RESHAPED, border.WRAP = 1, 2, 3, 4
-border.CLOSING, border.STAGE, border.INT64 = 5, 6, 7
+border.CLOSING, border.STAGE, border.RELAID, border.INT64 = 5, 6, 7, 8
 
 core.callbacks[border.INT64] = function(low, high, is_signed)
   local wide = ffi.cast("uint64_t", low) + ffi.cast("uint64_t", high) * 4294967296ULL

@@ -45,6 +45,16 @@ local function resolve(shape, name)
   shape.methods[name] = callable(shape, fn, native)
 end
 
+local function resolve_all(shape)
+  local methods = shape.methods
+  for _, name in ipairs(core.names(shape.id)) do resolve(shape, name) end
+  local iterate, gone = next, {}
+  for name in iterate, methods do
+    if core.definition(shape.id, name) == nil then gone[#gone + 1] = name end
+  end
+  for _, name in ipairs(gone) do methods[name] = nil end
+end
+
 local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
   local index, newindex = accessor.make(shape, {
@@ -71,11 +81,12 @@ local function make(id)
     methods = {},
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),
+    head = ffi.cast(head, info.pointer),
     attach = {},                         -- trait or impl handle -> shape
     detach = {},                         -- trait handle -> shape
   }
   shape.fields = accessor.fields(shape)
-  for _, name in ipairs(core.names(id)) do resolve(shape, name) end
+  resolve_all(shape)
   shape.meta = make_meta(shape)
   return shape
 end
@@ -99,7 +110,7 @@ end
 function shapes.attach(shape, trait, impl)
   local key = impl or trait
   local to = shape.attach[key]
-  if not to then
+  if not to or to.head.suspect ~= 0 then
     to = shapes.get(border.check(core.shape_attach(shape.id, trait, impl)))
     shape.attach[key] = to
   end
@@ -108,7 +119,7 @@ end
 
 function shapes.detach(shape, trait)
   local to = shape.detach[trait]
-  if not to then
+  if not to or to.head.suspect ~= 0 then
     to = shapes.get(border.check(core.shape_detach(shape.id, trait)))
     shape.detach[trait] = to
   end
@@ -117,7 +128,8 @@ end
 
 border.callbacks[border.CHANGED] = function()
   for id, name in core.next_change do
-    if records[id] then resolve(records[id], name) end
+    local shape = records[id]
+    if shape then (name and resolve or resolve_all)(shape, name) end
   end
 end
 

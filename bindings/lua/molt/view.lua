@@ -103,11 +103,6 @@ local function part_of(shape, trait)
   end
 end
 
-local function block_of(b, part)
-  if part.offset > 0 then return cast("molt_block *", cast("char *", b) + part.offset) end
-  return cast("molt_block *", b.molt_object.extension.block[part.block])
-end
-
 -- The view of an object's trait: the same one each time while it is in use.
 -- nil when the object has no such trait.
 function view.make(o, shape, b, trait)
@@ -119,7 +114,7 @@ function view.make(o, shape, b, trait)
   if v then return v end
   trait.view_meta = trait.view_meta or make_meta(trait)
   v = core.new_view(trait.view_meta, o)
-  cast(View, v).block = block_of(b, part)
+  cast(View, v).block = bodies.block(b, part)
   of[id] = v
   bodies.mark_viewed(record)
   return v

@@ -64,6 +64,7 @@ typedef struct molt_block {
 /* How a molt_shape begins. */
 typedef struct molt_shape_head {
     uint32_t id;                 /* in its world, from 1 */
+    uint32_t suspect;            /* not to be entered before the core looked at it again */
 } molt_shape_head;
 
 /* What only some objects have. `block[i]` is the i-th attached trait's block. */

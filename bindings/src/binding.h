@@ -18,12 +18,11 @@
 /* Callbacks of the Lua side, in molt.border's order. */
 typedef enum molt__callback {
     MOLT__CALLBACK_CHANGED = 1,      /* (): flat method tables follow */
-    MOLT__CALLBACK_ENDED,            /* (object): the table loses its body */
-    MOLT__CALLBACK_RESHAPED,         /* (object, body): another metatable, perhaps another body */
-    MOLT__CALLBACK_WRAP,             /* (body) -> object: a table for an object of the host */
-    MOLT__CALLBACK_CLOSING,          /* () */
-    MOLT__CALLBACK_STAGE,            /* (object, body): is to get it */
-    MOLT__CALLBACK_RELAID,           /* (commit): gets it, or not */
+    MOLT__CALLBACK_SHAPE,            /* (shape id): makes its record, metatable and tombstone */
+    MOLT__CALLBACK_CDATA,            /* (shape id, body) -> what goes into [0] */
+    MOLT__CALLBACK_STAGE,            /* (object, body): what the object is to get */
+    MOLT__CALLBACK_RELAID,           /* (): classes have other shapes */
+    MOLT__CALLBACK_CLOSING,          /* (): the world closes */
     MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
 } molt__callback;
 
@@ -45,7 +44,13 @@ typedef struct molt__binding {
     int objects;                     /* registry references: slot -> table, weak */
     int pins;                        /* record -> table, strong */
     int callbacks;
+    int metas;                       /* shape id -> metatable */
+    int tombstones;                  /* class -> metatable of its destroyed objects */
+    int views;                       /* trait index + 1 -> weak: object id -> view */
+    int staged;                      /* object, cdata, metatable, object, … */
+    int iterations;                  /* weak keys: { at, stop } of loops under way */
     int pending;                     /* a table with the pending error's Lua value at [1] */
+    int anchor;                      /* a table that holds the thread of `current` at [1] */
     int error_meta;
     int module;                      /* what `require "molt"` returns */
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
@@ -95,8 +100,24 @@ molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__re
 /* The same, or raises "bad argument #n to 'name' …". */
 molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const char *function);
 
-/* Pushes the object's table. May raise. */
+/* --- lives.c: tables and bodies change together --- */
+
+/* Pushes the object's table, made now for an object of the host that has none;
+ * nil for one that has ended. May raise and run Lua. */
 void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
+
+/* Takes body, fields and views from the table at an (absolute) index. Allocates nothing. */
+void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index);
+
+/* Views of the object find their blocks again in the shape it has now, or go
+ * stale; all of them when `to` is NULL. Allocates nothing. */
+void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to);
+
+/* Installs, or forgets, what was staged for a change of layout. Allocates nothing. */
+void molt__relaid(lua_State *L, molt__binding *b, bool commit);
+
+/* lua_CFunction (record): the object's table gets the metatable of its present shape. */
+int molt__reshape(lua_State *L);
 
 /* The ctype id of the cdata at an index; 0 for anything else. */
 unsigned molt__ctype_of(lua_State *L, int index);
@@ -116,7 +137,12 @@ extern const molt__bridge molt__lua_bridge;
 /* Pushes the function that calls a typed method on whatever object it is given. */
 void molt__push_caller(lua_State *L, const molt__method *method);
 
-/* --- reflect.c, verbs.c, modules.c: the functions of molt.core --- */
+/* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
+
+/* Puts functions into the table on the top of the stack; while one runs, C that
+ * it calls reaches Lua on the state that called it. */
+void molt__register(lua_State *L, const luaL_Reg *functions);
+void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);

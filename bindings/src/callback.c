@@ -3,6 +3,7 @@
 
 #include "closure.h"
 #include "trait.h"
+#include "vtable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,9 +97,12 @@ static void explain(lua_State *L, molt__binding *b, const molt__call *call)
 /* What runs protected: pushing may need memory. Stack: call, binding. */
 static int call_protected(lua_State *L)
 {
-    const molt__call *call = lua_touserdata(L, 1);
+    molt__call now = *(const molt__call *)lua_touserdata(L, 1);
+    const molt__call *call = &now;
     molt__binding *b = lua_touserdata(L, 2);
     molt__push_object(L, b, call->self->object);
+    /* That may have run Lua, which may have filled the slot anew. */
+    now.definition = molt__vtable_filler(call->self->vtable, call->method->slot);
     if (!push_function(L, call, 3)) {
         if (call->definition) molt__closure_native(call);
         else refuse(b, call, MOLT_ERR_MISSING, "has no implementation");
@@ -206,7 +210,14 @@ static bool push_table(molt__binding *b, const molt_object *object)
 
 static void bridge_reshaped(void *user, molt_object *object)
 {
-    if (push_table(user, object)) run_callback(user, MOLT__CALLBACK_RESHAPED, 1);
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return;
+    lua_pushcfunction(L, molt__reshape);
+    lua_pushlightuserdata(L, object);
+    if (lua_pcall(L, 1, 0, 0) == 0) return;
+    molt_log(b->world, MOLT_LOG_ERROR, "an object's table could not follow: %s", lua_tostring(L, -1));
+    lua_pop(L, 1);
 }
 
 /* An object that Lua has never seen gets its table later, from its new body. */
@@ -222,9 +233,9 @@ static int bridge_stage(void *user, molt_object *object, molt_object *body)
 static void bridge_relaid(void *user, bool commit)
 {
     molt__binding *b = user;
-    if (!lua_checkstack(b->current, 8)) return;
-    lua_pushboolean(b->current, commit);
-    run_callback(b, MOLT__CALLBACK_RELAID, 1);
+    if (!lua_checkstack(b->current, 16)) return;
+    molt__relaid(b->current, b, commit);
+    run_callback(b, MOLT__CALLBACK_RELAID, 0);
 }
 
 static int pin_protected(lua_State *L)
@@ -255,9 +266,12 @@ static int bridge_pin(void *user, molt_object *object)
     return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory to hold the object's table");
 }
 
-static void unpin(molt__binding *b, molt_object *object)
+static void bridge_unpin(void *user, molt_object *object)
 {
+    molt__binding *b = user;
     lua_State *L = b->current;
+    /* The table of an object of the host is held until its end. */
+    if (object->flags & MOLT__HOST || !lua_checkstack(L, 8)) return;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
     lua_pushlightuserdata(L, object);
     lua_rawget(L, -2);
@@ -271,19 +285,13 @@ static void unpin(molt__binding *b, molt_object *object)
     lua_pop(L, 1);
 }
 
-static void bridge_unpin(void *user, molt_object *object)
-{
-    molt__binding *b = user;
-    /* The table of an object of the host is held until its end. */
-    if (!(object->flags & MOLT__HOST) && lua_checkstack(b->current, 8)) unpin(b, object);
-}
-
 static void bridge_ended(void *user, molt_object *object)
 {
     molt__binding *b = user;
-    if (!push_table(b, object)) return;
-    run_callback(b, MOLT__CALLBACK_ENDED, 1);
-    unpin(b, object);
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 16) || !push_table(b, object)) return;
+    molt__strip(L, b, object, lua_gettop(L));
+    lua_pop(L, 1);
 }
 
 static void bridge_forget(void *user, intptr_t foreign)
@@ -295,7 +303,11 @@ static void bridge_forget(void *user, intptr_t foreign)
 static void bridge_closing(void *user)
 {
     molt__binding *b = user;
+    molt_border *border = &b->world->border;
     run_callback(b, MOLT__CALLBACK_CLOSING, 0);
+    for (int32_t slot = border->top; slot >= 1; slot--) {
+        if (border->objects[slot]) bridge_ended(b, border->objects[slot]);
+    }
     b->world = NULL;
 }
 

@@ -25,20 +25,22 @@ static molt_block *block_of(lua_State *L, molt__binding *b, const molt__method *
     return NULL;
 }
 
-/* Calls the Lua function that fills the slot: its arguments are in place. */
-static int call_lua(lua_State *L, molt__binding *b, molt_object *object, const molt_definition *definition, bool patched,
-                    const char *name)
+/* Calls the Lua function that fills the slot: its arguments are in place. -1 when
+ * none does. */
+static int call_lua(lua_State *L, molt__binding *b, const molt__method *method, const molt_block *block)
 {
-    molt__push_object(L, b, object);
+    molt__push_object(L, b, block->object);
     lua_replace(L, 1);
+    /* That may have run Lua: look at the slot only now. */
     lua_pushnil(L);
-    if (patched) {
+    if (molt__vtable_head(block->vtable)->patched >> method->slot & 1) {
         lua_pop(L, 1);
-        lua_pushstring(L, name);
+        lua_pushstring(L, method->name);
         lua_rawget(L, 1);
     }
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
+        const molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
         if (!definition || !definition->foreign) return -1;
         lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
     }
@@ -108,12 +110,12 @@ static int call_method(lua_State *L)
     if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
     molt_object *object = molt__check_object(L, b, 1, method->name);
     molt_block *block = block_of(L, b, method, object);
-    molt_vtable *head = molt__vtable_head(block->vtable);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
-    bool patched = head->patched >> method->slot & 1;
+    bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
     if (patched || !definition || !definition->function) {
-        int results = call_lua(L, b, object, definition, patched, method->name);
+        int results = call_lua(L, b, method, block);
         if (results >= 0) return results;
+        definition = molt__vtable_filler(block->vtable, method->slot);
         if (!definition) {
             return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s.%s' has no implementation", method->trait->name,
                                method->name);

@@ -97,5 +97,5 @@ void molt__open_modules(lua_State *L)
         { "module_info", module_info }, { "module_impl", module_impl }, { "module_images", module_images },
         { NULL, NULL },
     };
-    luaL_register(L, NULL, functions);
+    molt__register(L, functions);
 }

@@ -92,26 +92,6 @@ molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const
     return object;
 }
 
-void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, -1, object->slot);
-    lua_remove(L, -2);
-    if (!lua_isnil(L, -1)) return;
-    lua_pop(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
-    lua_rawgeti(L, -1, MOLT__CALLBACK_WRAP);
-    lua_remove(L, -2);
-    lua_pushlightuserdata(L, object->peer);
-    lua_call(L, 1, 1);
-    /* What the host keeps alive keeps its table, and so its Lua-valued fields. */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-}
-
 void molt_lua_push(lua_State *L, molt_object *object)
 {
     if (molt_object_alive(object)) molt__push_object(L, molt__binding_open(L), object);

@@ -92,10 +92,20 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->objects = new_table_ref(L, "v");
     b->pins = new_table_ref(L, NULL);
     b->callbacks = new_table_ref(L, NULL);
+    b->metas = new_table_ref(L, NULL);
+    b->tombstones = new_table_ref(L, NULL);
+    b->views = new_table_ref(L, NULL);
+    b->staged = new_table_ref(L, NULL);
+    b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
     b->error_meta = new_table_ref(L, NULL);
     b->module = LUA_NOREF;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, 1);
+    lua_pop(L, 1);
+    b->anchor = new_table_ref(L, NULL);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->anchor);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 1);
     lua_pop(L, 1);
@@ -162,6 +172,34 @@ static int where(lua_State *L)
     return 1;
 }
 
+/* Runs one function of molt.core. A callback that it causes must run on the
+ * coroutine that is running. Should the function raise for want of memory, the
+ * coroutine stays the current one: hence it is held, see molt__binding.anchor. */
+static int run_registered(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    lua_State *before = b->current;
+    if (L != before) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, b->anchor);
+        lua_pushthread(L);
+        lua_rawseti(L, -2, 1);
+        lua_pop(L, 1);
+        b->current = L;
+    }
+    int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+    b->current = before;
+    return results;
+}
+
+void molt__register(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions->name; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_pushcclosure(L, run_registered, 1);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
 static void push_core(lua_State *L, molt__binding *b)
 {
     static const luaL_Reg functions[] = {
@@ -169,8 +207,9 @@ static void push_core(lua_State *L, molt__binding *b)
         { "raise", raise }, { "where", where }, { NULL, NULL },
     };
     lua_newtable(L);
-    luaL_register(L, NULL, functions);
+    molt__register(L, functions);
     molt__open_verbs(L);
+    molt__open_lives(L);
     molt__open_reflect(L);
     molt__open_modules(L);
     lua_pushlightuserdata(L, &b->entry);
@@ -183,7 +222,10 @@ static void push_core(lua_State *L, molt__binding *b)
     lua_setfield(L, -2, "version");
     push_abi(L);
     set_ref(L, "objects", b->objects);
-    set_ref(L, "pins", b->pins);
+    set_ref(L, "metas", b->metas);
+    set_ref(L, "tombstones", b->tombstones);
+    set_ref(L, "staged", b->staged);
+    set_ref(L, "iterations", b->iterations);
     set_ref(L, "callbacks", b->callbacks);
     set_ref(L, "error_meta", b->error_meta);
 }

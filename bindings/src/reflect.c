@@ -329,19 +329,6 @@ static int object_at(lua_State *L)
     return 1;
 }
 
-/* (metatable, object) -> a view's userdata, whose environment is the object; the
- * Lua side fills its payload */
-static int new_view(lua_State *L)
-{
-    molt_view *view = lua_newuserdata(L, sizeof *view);
-    *view = (molt_view){ 0 };
-    lua_pushvalue(L, 2);
-    lua_setfenv(L, -2);
-    lua_pushvalue(L, 1);
-    lua_setmetatable(L, -2);
-    return 1;
-}
-
 void molt__open_reflect(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -349,7 +336,7 @@ void molt__open_reflect(lua_State *L)
         { "impl_info", impl_info }, { "impl_definition", impl_definition },
         { "definition", definition_of }, { "class_definition", class_definition }, { "names", names },
         { "claims", claims }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
-        { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { "new_view", new_view }, { NULL, NULL },
+        { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { NULL, NULL },
     };
-    luaL_register(L, NULL, functions);
+    molt__register(L, functions);
 }

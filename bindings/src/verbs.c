@@ -217,20 +217,6 @@ static int object_unpatch(lua_State *L)
     return answer(L, b, MOLT_OK);
 }
 
-/* (object): ends an object that native code retains; the host's is the host's to end */
-static int object_destroy(lua_State *L)
-{
-    molt__binding *b = molt__binding_open(L);
-    molt_object *object = molt__check_object(L, b, 1, "destroy");
-    if (object->flags & MOLT__HOST) {
-        char name[128];
-        molt__fail(b->world, MOLT_ERR_STATE, "%s belongs to the host, which alone destroys it",
-                   molt__object_name(object, name, sizeof name));
-        return molt__push_failure(L, b);
-    }
-    return answer(L, b, molt_object_destroy(object));
-}
-
 /* (): what was asked for during the leaf call that has just returned; raises the
  * error that waits, if one does */
 static int drain(lua_State *L)
@@ -257,8 +243,8 @@ void molt__open_verbs(lua_State *L)
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
         { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
         { "shape_attach", shape_attach }, { "shape_detach", shape_detach },
-        { "object_patch", object_patch }, { "object_unpatch", object_unpatch }, { "object_destroy", object_destroy },
+        { "object_patch", object_patch }, { "object_unpatch", object_unpatch },
         { "drain", drain }, { "tick", tick }, { NULL, NULL },
     };
-    luaL_register(L, NULL, functions);
+    molt__register(L, functions);
 }

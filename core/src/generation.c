@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ATTEMPTS = 4 };
-
 /* The loader says "COPY: reason"; the user knows the module's own file. */
 static int refuse_loader(molt_world *world, const char *file, const char *copy)
 {
@@ -23,9 +21,9 @@ static int refuse_loader(molt_world *world, const char *file, const char *copy)
     return molt__fail(world, MOLT_ERR_IMAGE, "%s: cannot be loaded: %s", file, text);
 }
 
-/* The loader knows files by name and inode: where it finds an image of a world
- * that closed but could not be unmapped, it returns that one and calls it a
- * success. So the name and the build id in memory are compared with the copy's. */
+/* The loader knows files by name and by inode: where it thinks that it has one
+ * already it returns that, and calls it a success. The copy's are new; this makes
+ * sure, by the name and the build id in memory. */
 static bool is_new(const molt__generation *generation, const molt__image *image)
 {
     struct link_map *map;
@@ -51,27 +49,18 @@ static molt_module_entry *find_entry(const molt__generation *generation, const m
 static int map_copy(molt_world *world, const char *file, molt__generation *generation, const molt__content *content,
                     const molt__image *image)
 {
-    char *earlier[ATTEMPTS] = { NULL };
-    int err = MOLT_OK;
-    bool found = false;
-    for (int attempt = 0; attempt < ATTEMPTS && !err && !found; attempt++) {
-        err = molt__stage_copy(world, &world->loader->stage, image->note.name, file, content->bytes, content->length,
+    int err = molt__stage_copy(world, &world->loader->stage, image->note.name, file, content->bytes, content->length,
                                &generation->copy);
-        if (err) break;
-        generation->handle = dlopen(generation->copy, RTLD_NOW | RTLD_LOCAL);
-        if (!generation->handle) err = refuse_loader(world, file, generation->copy);
-        found = !err && is_new(generation, image);
-        if (found) break;
-        if (generation->handle) dlclose(generation->handle);
-        generation->handle = NULL;
-        earlier[attempt] = generation->copy;         /* kept till the end: the next has another inode */
-        generation->copy = NULL;
+    if (err) return err;
+    generation->handle = dlopen(generation->copy, RTLD_NOW | RTLD_LOCAL);
+    if (!generation->handle) {
+        err = refuse_loader(world, file, generation->copy);
+    } else if (!is_new(generation, image)) {
+        dlclose(generation->handle);
+        err = molt__fail(world, MOLT_ERR_IMAGE, "%s: cannot be loaded: the loader returned another image", file);
     }
-    for (int i = 0; i < ATTEMPTS; i++) {
-        if (earlier[i]) molt__stage_remove(world, earlier[i]);
-    }
-    if (err || found) return err;
-    return molt__fail(world, MOLT_ERR_IMAGE, "%s: cannot be loaded: the loader keeps returning an older image", file);
+    if (err) molt__stage_remove(world, generation->copy);
+    return err;
 }
 
 int molt__info_check(molt_world *world, const char *file, const molt_module_info *info)

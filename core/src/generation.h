@@ -2,8 +2,8 @@
  * generation.h: one load of a module's file: a private copy, mapped.
  *
  *   staged ──open──▶ serving ──retire──▶ retired ──tick──▶ unmapped, copy removed
- *                                                  └─────▶ pinned: the loader keeps it,
- *                                                          and the copy its inode
+ *                                                  └─────▶ pinned: the dynamic loader
+ *                                                          does not let go of it
  */
 #ifndef MOLT_SRC_GENERATION_H
 #define MOLT_SRC_GENERATION_H

@@ -25,6 +25,7 @@ molt_object *molt__object_create(molt_shape *shape)
     const size_t kept = offsetof(molt_object, shape);
     memcpy((char *)object + kept, shape->image + kept, layout->size - kept);
     object->peer = object;
+    object->flags = MOLT__NEWBORN;
     for (size_t i = 0; i < layout->count; i++) {
         ((molt_block *)(void *)((char *)object + layout->offsets[i]))->object = object;
     }
@@ -90,7 +91,7 @@ molt_object *molt_object_new(molt_world *world, molt_class *cls)
     }
     molt_shape *shape = molt__class_shape(cls);
     molt_object *object = shape ? molt__object_create(shape) : NULL;
-    if (object) object->flags |= MOLT__HOST;
+    if (object) object->flags = MOLT__HOST;
     return object;
 }
 

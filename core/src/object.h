@@ -11,10 +11,12 @@ typedef enum molt__object_flag {
     MOLT__PATCHED = 2,               /* has, or had, vtables of its own */
     MOLT__MOVED = 4,                 /* its body is not where its record is */
     MOLT__BODY = 8,                  /* a body only: the record is its peer */
-    MOLT__VIEWED = 16                /* the Lua side made views of it */
+    MOLT__VIEWED = 16,               /* the Lua side made views of it */
+    MOLT__NEWBORN = 32               /* its table is not registered yet: no sweep may end it */
 } molt__object_flag;
 
-/* A new object of the shape, registered; NULL when there is no memory. Leaf. */
+/* A new object of the shape, registered, MOLT__NEWBORN until its maker clears
+ * that; NULL when there is no memory. Leaf. */
 molt_object *molt__object_create(molt_shape *shape);
 
 /* Ends an object of which the Lua side knows already. Leaf. */

@@ -1,7 +1,6 @@
 #include "partner.h"
 
 #include "object.h"
-#include "registry.h"
 #include "world_state.h"
 
 void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user)
@@ -32,26 +31,13 @@ void molt__world_free_shell(molt_world *world)
     config.free(config.user, world, sizeof *world);
 }
 
-static double entry_id(const molt_object *object)
-{
-    return molt_object_id(object);
-}
-
-static void entry_move(int32_t from, int32_t to, molt_world *world)
-{
-    molt__registry_move(world, from, to);
-}
-
 void molt__entry_fill(molt_entry *entry, molt_world *world)
 {
     *entry = (molt_entry){
         .world = world,
         .border = &world->border,
         .create = molt__object_create,
-        .finish = molt__object_end,
-        .enter = molt__object_enter,
-        .move = entry_move,
-        .id = entry_id,
+        .id = molt_object_id,
         .tick = molt_world_tick,
     };
 }

@@ -6,8 +6,7 @@
  *       motorcycle.6.so            retired, mapped until the next tick
  *
  * The loader knows a file by its name and by its inode, so every generation has
- * new ones. The copy stays as long as it is mapped: debuggers read it, and its
- * inode cannot come back under another file.
+ * new ones. The copy stays as long as it is mapped: debuggers read it.
  *
  * The lock is how others see that the folder's world lives: the kernel drops it
  * with the process, whatever ended that, and across containers that share a

@@ -15,8 +15,6 @@ local event = require "molt.event"
 
 local object = {}
 
--- The public setmetatable refuses: metatables of objects are guarded.
-local move_metatable = debug.setmetatable
 local rawget, rawset = rawget, rawset
 
 -- shape, body of a living object, or of the object of a view; an error that
@@ -87,12 +85,8 @@ local function adopt(o, pointer, list)
   end
 end
 
-local function enter(o, shape, b, to)
-  local record = bodies.record(b)
-  if border.enter(record, to.pointer) ~= 0 then border.raise("memory", "out of memory for the traits of an object") end
-  bodies.null_views(record, border.id(record), to)
-  move_metatable(o, to.meta)
-  return shape
+local function enter(o, from, to)
+  check.result(core.enter(o, to.id, to.meta, from.id))
 end
 
 -- Lua-valued fields that an implementation starts with.
@@ -106,8 +100,8 @@ end
 
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
-  local shape, b
-  shape, b, o = expect(1, "attach", o)
+  local shape, _
+  shape, _, o = expect(1, "attach", o)
   local single = handle.record(what)
   if not single or (single.kind ~= "trait" and single.kind ~= "impl") then single = nil end
   local list = single and { single } or pieces("attach", what)
@@ -124,7 +118,7 @@ function object.attach(o, what, fields)
     end
   end
   if to == shape then return o end
-  enter(o, shape, b, to)
+  enter(o, shape, to)
   for _, adoption in ipairs(adoptions or {}) do adopt(o, adoption[1], adoption[2]) end
   for _, record in ipairs(list) do start_any(o, record) end
   if fields then
@@ -158,13 +152,13 @@ end
 
 -- Moves an object to another shape of its class, giving back what lapses.
 function object.leave(o, to)
-  local shape, b = bodies.of(o)
+  local shape = bodies.of(o)
   local kept, backs = {}, {}
   for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
   for _, part in ipairs(shape.info.parts) do
     if not kept[part.trait] then backs[#backs + 1] = give_back(o, part.trait) end
   end
-  enter(o, shape, b, to)
+  enter(o, shape, to)
   for _, back in ipairs(backs) do back() end
 end
 
@@ -208,10 +202,10 @@ end
 
 -- molt.as(obj, T): the view of the trait, or nil when the object has it not
 function object.as(o, what)
-  local shape, b
-  shape, b, o = expect(1, "as", o)
+  local _
+  _, _, o = expect(1, "as", o)
   local record = handle.check(2, "as", what, "trait")
-  return view.make(o, shape, b, layout.trait(record.pointer))
+  return view.make(o, layout.trait(record.pointer))
 end
 
 -- molt.object(view): the object again; an object is its own
@@ -229,22 +223,13 @@ end
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
-  local shape, b
-  shape, b, o = expect(1, "destroy", o)
+  local _
+  _, _, o = expect(1, "destroy", o)
   if event.heard "destroy" then
     event.emit("destroy", o)
-    shape, b = bodies.of(o)
-    if not shape then return end
+    if not bodies.of(o) then return end
   end
-  local record = bodies.record(b)
-  if bodies.held(record) then
-    check.result(core.object_destroy(o))
-    return
-  end
-  local objects, slot = border.objects, record.slot
-  bodies.strip(o, shape, b)
-  objects[slot] = nil
-  border.finish(record)
+  check.result(core.finish(o))
 end
 
 -- molt.clone(obj): the same class and traits, fields and patches
@@ -252,8 +237,8 @@ function object.clone(o)
   local shape
   shape, _, o = expect(1, "clone", o)
   local copy = class.make(shape.class)
-  local from, b = bodies.of(copy)
-  if from ~= shape then enter(copy, from, b, shape) end
+  local from = bodies.of(copy)
+  if from ~= shape then enter(copy, from, shape) end
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
   local iterate = next
   for k, v in iterate, o do

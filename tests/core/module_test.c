@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 
+#include "generation.h"
 #include "module_fixture.h"
 
 /* The error of a load that must fail, with nothing left of it. */
@@ -127,6 +128,25 @@ static void an_undefined_symbol_is_refused_by_name(void **state)
                  "static double range(Bike *self, double load) { (void)self; return nowhere(load); }\n"
                  MODULE_TEXT("1", "MOLT_IMPL(Bike, .range = range);"));
     refuse("bike", MOLT_ERR_IMAGE, "bike.so: cannot be loaded: undefined symbol: nowhere");
+}
+
+/* As if the loader had found an image that it knows under the copy's name. */
+static void an_image_that_is_not_the_files_is_refused(void **state)
+{
+    (void)state;
+    load_bike();
+    molt__content content;
+    molt__image image;
+    static const unsigned char other_build[20];
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/bike.so", with.folder);
+    assert_int_equal(molt__content_read(with.world, path, &content), MOLT_OK);
+    assert_int_equal(molt__image_inspect(with.world, path, content.bytes, content.length, &image), MOLT_OK);
+    image.proof = other_build;
+    assert_null(molt__generation_open(with.world, path, &content, &image));
+    assert_non_null(strstr(molt_last_error(with.world), "the loader returned another image"));
+    assert_int_equal(molt_module_images(with.world), 1);
+    molt__content_free(with.world, &content);
 }
 
 static void a_setup_that_fails_is_heard(void **state)
@@ -306,6 +326,7 @@ int main(void)
         test(a_file_that_is_no_module_is_refused),
         test(a_module_for_another_abi_is_refused),
         test(an_undefined_symbol_is_refused_by_name),
+        test(an_image_that_is_not_the_files_is_refused),
         test(a_setup_that_fails_is_heard),
         test(an_unequal_declaration_names_both_places),
         test(several_implementations_have_names_of_their_own),

@@ -161,6 +161,39 @@ static void a_file_that_is_being_written_is_read_again_or_refused(void **state)
     pthread_join(writer, NULL);
 }
 
+static void *keep_touching(void *path)
+{
+    for (long tick = 0; !stop_writing; tick = (tick + 1) % 1000000000) {
+        struct timespec times[2] = { { .tv_sec = 1, .tv_nsec = tick }, { .tv_sec = 1, .tv_nsec = tick } };
+        utimensat(AT_FDCWD, path, times, 0);
+    }
+    return NULL;
+}
+
+static void a_file_that_never_rests_is_refused(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    molt__content content;
+    snprintf(path, sizeof path, "%s", path_of("busy"));
+    native_write(with.folder, "busy", "x", 1);
+    assert_int_equal(truncate(path, 8 << 20), 0);    /* long enough to be touched while it is read */
+    pthread_t writer;
+    stop_writing = false;
+    pthread_create(&writer, NULL, keep_touching, path);
+    int code = MOLT_OK;
+    for (int i = 0; i < 50 && code == MOLT_OK; i++) { /* a busy machine may not let the writer run at once */
+        code = molt__content_read(with.world, path, &content);
+        molt__content_free(with.world, &content);
+    }
+    stop_writing = true;
+    pthread_join(writer, NULL);
+    assert_int_equal(code, MOLT_ERR_FILE);
+    assert_non_null(strstr(molt_last_error(with.world), "kept changing"));
+    assert_int_equal(molt__content_read(with.world, path, &content), MOLT_OK);
+    molt__content_free(with.world, &content);
+}
+
 static void each_copy_has_a_name_and_an_inode_of_its_own(void **state)
 {
     (void)state;
@@ -221,6 +254,7 @@ static pid_t start_other(void)
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
+        alarm(20);                                   /* should the test fail to kill it */
         stage("x");
         if (write(ready[1], "", 1) == 1) pause();
         _exit(1);
@@ -374,6 +408,7 @@ int main(void)
         test(content_decides_what_is_new),
         test(what_is_no_file_is_refused_without_waiting),
         test(a_file_that_is_being_written_is_read_again_or_refused),
+        test(a_file_that_never_rests_is_refused),
         test(each_copy_has_a_name_and_an_inode_of_its_own),
         test(copies_go_to_a_private_folder_that_ends_with_the_stage),
         test(a_temp_folder_that_is_none_is_passed_over),

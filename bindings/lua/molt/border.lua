@@ -39,17 +39,14 @@ local entry = ffi.cast("molt_entry *", core.entry)
 border.state = entry.border              -- molt_border *
 border.world = entry.world
 border.create = entry.create
-border.finish = entry.finish
-border.enter = entry.enter
-border.move = entry.move
 border.id = entry.id
 border.tick = entry.tick
 border.objects = core.objects            -- registry slot -> object, weak
 border.callbacks = core.callbacks        -- by the numbers below
 
 -- molt__callback in bindings/src/binding.h
-border.CHANGED, border.ENDED, border.RESHAPED, border.WRAP = 1, 2, 3, 4
-border.CLOSING, border.STAGE, border.RELAID, border.INT64 = 5, 6, 7, 8
+border.CHANGED, border.SHAPE, border.CDATA, border.STAGE = 1, 2, 3, 4
+border.RELAID, border.CLOSING, border.INT64 = 5, 6, 7
 
 core.callbacks[border.INT64] = function(low, high, is_signed)
   local wide = ffi.cast("uint64_t", low) + ffi.cast("uint64_t", high) * 4294967296ULL

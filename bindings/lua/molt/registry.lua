@@ -1,19 +1,19 @@
 -- molt.registry: making objects, finding the dead, going through the living.
 --
---   objects   slot -> table, weak: the collector empties it
+--   objects         slot -> table, weak: the collector empties it
 --   state.objects   slot -> body, in C
 --
 -- A body whose table has died is found by an incremental sweep after each
 -- collection, in ordinary context: a step at each creation, the rest at the tick.
 -- The sweep also closes the holes, so that slots stay dense and in order of
--- creation; iterations under way are told.
+-- creation; iterations under way are told (lives.c).
 
 local ffi = require "ffi"
 local bit = require "bit"
+local core = require "molt.core"
 local border = require "molt.border"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
-local core = require "molt.core"
 
 local registry = {}
 
@@ -33,42 +33,7 @@ local function watch()
 end
 watch()
 
-local iterations = setmetatable({}, { __mode = "k" })
-
--- Slot `from` was gone through by the sweep; what is alive ends at `last`.
-local function tell_iterations(from, last)
-  local iterate = next
-  for it in iterate, iterations do
-    if it.at == from then it.at = last end
-    if it.stop == from then it.stop = last end
-  end
-end
-
 local from, to           -- the sweep under way: next slot to look at, next to fill
-
-local function step(count)
-  local living, finish, move = state.objects, border.finish, border.move
-  local world, watched = border.world, next(iterations) ~= nil
-  while count > 0 and from <= state.top do
-    local body = living[from]
-    if body ~= nil then
-      local o = objects[from]
-      if o == nil and bit.band(body.flags, HOST) == 0 and body.retains == 0 then
-        finish(body)
-      else
-        if from ~= to then
-          move(from, to, world)
-          objects[to], objects[from] = o, nil
-        end
-        to = to + 1
-      end
-    end
-    if watched then tell_iterations(from, to - 1) end
-    from = from + 1
-    count = count - 1
-  end
-  return from > state.top
-end
 
 -- state.collected: 1 the collector ran, 2 a sweep is under way, 3 both.
 local UNDER_WAY, BOTH = 2, 3
@@ -82,14 +47,14 @@ function registry.sweep(count)
   elseif state.collected == 1 then
     state.collected = BOTH
   end
-  if step(count) then
-    if to <= state.top then state.top = to - 1 end
+  from, to = core.sweep(from, to, count)
+  if from > state.top then
     from = nil
     state.collected = state.collected == BOTH and 1 or 0
   end
 end
 
-local pace = 64           -- slots looked at for each object made
+local pace = 256          -- slots looked at for each object made
 
 local maker = [[
 local create, pointer, Body, meta, objects, state, sweep, no_memory, cast, setmetatable = ...
@@ -99,6 +64,7 @@ return function()
   if body == nil then no_memory() end
   local o = %s
   objects[body.slot] = o
+  body.flags = 0
   return o
 end
 ]]
@@ -109,10 +75,11 @@ end
 local function birth(typed, any)
   if #any == 0 then return "setmetatable({ [0] = cast(Body, body) }, meta)" end
   local fields, clear = {}, {}
-  for _, name in ipairs(any) do fields[#fields + 1] = name .. " = 1" end
-  for _, name in ipairs(typed) do fields[#fields + 1] = name .. " = 1" end
   for _, list in ipairs { any, typed } do
-    for _, name in ipairs(list) do clear[#clear + 1] = ("o.%s = nil"):format(name) end
+    for _, name in ipairs(list) do
+      fields[#fields + 1] = name .. " = 1"
+      clear[#clear + 1] = ("o.%s = nil"):format(name)
+    end
   end
   return ("{ [0] = cast(Body, body), %s }\n  %s\n  setmetatable(o, meta)"):format(table.concat(fields, ", "),
     table.concat(clear, " "))
@@ -128,37 +95,41 @@ function registry.maker(shape, typed, any)
     shape.body.pointer, shape.meta, objects, state, registry.sweep, no_memory, ffi.cast, setmetatable)
 end
 
+local shape_of = bodies.shape_of
+
+-- The object in a slot, if filter(shape) holds for it. One of the host that Lua
+-- has not seen gets its table now.
+local function object_in(slot, filter)
+  local o = objects[slot]
+  if o then return filter(shape_of(o)) and o end
+  local body = state.objects[slot]
+  if body == nil or bit.band(body.flags, HOST) == 0 then return nil end
+  return filter(shapes.at(body.shape)) and core.object_at(border.id(body))
+end
+
 -- An iteration over the objects alive now, in order of creation, for which
 -- filter(shape) holds. Objects made meanwhile are not visited, objects destroyed
 -- meanwhile neither.
 function registry.each(filter)
   local it = { at = 0, stop = state.top }
-  iterations[it] = true
+  core.iterations[it] = true
   return function()
     while it.at < it.stop do
       it.at = it.at + 1
-      local body = state.objects[it.at]
-      if body ~= nil and filter(shapes.at(body.shape)) then
-        local o = objects[it.at] or registry.wrap(body)
-        if o then return o end
-      end
+      local o = object_in(it.at, filter)
+      if o then return o end
     end
-    iterations[it] = nil
+    core.iterations[it] = nil
   end
-end
-
--- The table of an object of the host that Lua has not seen yet; nil for a body
--- whose table has died.
-function registry.wrap(body)
-  if bit.band(body.flags, HOST) == 0 then return nil end
-  return core.object_at(border.id(body))
 end
 
 function registry.count(filter)
   local n = 0
   for slot = 1, state.top do
-    local body = state.objects[slot]
-    if body ~= nil and (objects[slot] ~= nil or bit.band(body.flags, HOST) ~= 0) and filter(shapes.at(body.shape)) then
+    local o = objects[slot]
+    if o then
+      if filter(shape_of(o)) then n = n + 1 end
+    elseif object_in(slot, filter) then
       n = n + 1
     end
   end

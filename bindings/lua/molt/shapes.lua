@@ -16,6 +16,9 @@ local shapes = {}
 -- In an object's metatable, its shape's record is found under this key.
 shapes.KEY = {}
 
+-- In the metatable of destroyed objects, their class is found under this key.
+shapes.DEAD = {}
+
 -- What the layer above says of a class, by handle: { name, strict }.
 shapes.classes = {}
 
@@ -72,6 +75,17 @@ local function make_meta(shape)
   }
 end
 
+-- What is left of an object of the class when it has been destroyed.
+local function make_tombstone(class)
+  local raise = shapes.hooks.destroyed
+  return {
+    __index = raise, __newindex = raise, __call = raise,
+    __tostring = shapes.hooks.describe_destroyed,
+    __metatable = "destroyed object",
+    [shapes.DEAD] = class,
+  }
+end
+
 local function make(id)
   local info = core.shape_info(id)
   local shape = {
@@ -88,6 +102,8 @@ local function make(id)
   shape.fields = accessor.fields(shape)
   resolve_all(shape)
   shape.meta = make_meta(shape)
+  core.tombstones[info.class] = core.tombstones[info.class] or make_tombstone(shape.class)
+  core.metas[id] = shape.meta
   return shape
 end
 
@@ -99,6 +115,26 @@ function shapes.get(id)
     records[id] = shape
   end
   return shape
+end
+
+border.callbacks[border.SHAPE] = shapes.get
+
+-- What goes into [0] of an object of that shape.
+border.callbacks[border.CDATA] = function(id, pointer)
+  return ffi.cast(shapes.get(id).body.pointer, pointer)
+end
+
+-- A change of layout gives the object another body; C installs it, with all others.
+border.callbacks[border.STAGE] = function(o, pointer)
+  local body = ffi.cast("molt_object *", pointer)
+  local shape = shapes.at(body.shape)
+  local staged = core.staged
+  local n = #staged
+  staged[n + 1], staged[n + 2], staged[n + 3] = o, ffi.cast(shape.body.pointer, body), shape.meta
+end
+
+border.callbacks[border.RELAID] = function()
+  shapes.hooks.relaid()
 end
 
 -- The record of the shape a molt_shape * points to.

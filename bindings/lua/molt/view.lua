@@ -8,7 +8,6 @@ local ffi = require "ffi"
 local core = require "molt.core"
 local border = require "molt.border"
 local layout = require "molt.layout"
-local bodies = require "molt.bodies"
 local thunk = require "molt.thunk"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
@@ -96,28 +95,11 @@ local function make_meta(trait)
   return meta
 end
 
--- The part of the shape that is the trait's, and its place in the list.
-local function part_of(shape, trait)
-  for _, part in ipairs(shape.info.parts) do
-    if part.trait == trait.handle then return part end
-  end
-end
-
 -- The view of an object's trait: the same one each time while it is in use.
 -- nil when the object has no such trait.
-function view.make(o, shape, b, trait)
-  local part = part_of(shape, trait)
-  if not part then return nil end
-  local record = bodies.record(b)
-  local id, of = border.id(record), bodies.views(trait.handle)
-  local v = of[id]
-  if v then return v end
+function view.make(o, trait)
   trait.view_meta = trait.view_meta or make_meta(trait)
-  v = core.new_view(trait.view_meta, o)
-  cast(View, v).block = bodies.block(b, part)
-  of[id] = v
-  bodies.mark_viewed(record)
-  return v
+  return core.view(trait.view_meta, o, trait.handle)
 end
 
 -- trait of a view; nil for anything else.

@@ -113,9 +113,6 @@ typedef struct molt_entry {
     molt_world *world;
     molt_border *border;
     molt_object *(*create)(molt_shape *shape);
-    void (*finish)(molt_object *object);
-    int (*enter)(molt_object *object, molt_shape *to);
-    void (*move)(int32_t from, int32_t to, molt_world *world);
     double (*id)(const molt_object *object);
     int (*tick)(molt_world *world);
 } molt_entry;

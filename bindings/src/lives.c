@@ -1,0 +1,352 @@
+/*
+ * lives.c: tables and bodies change together.
+ *
+ * The collector may run finalizers, and with them any verb of molt, wherever Lua
+ * allocates. So what takes two steps (a body and its table, a block and its view)
+ * is done here, where nothing is allocated between looking and doing.
+ */
+#include "binding.h"
+
+#include "registry.h"
+#include "slab.h"
+#include "trait.h"
+#include "vtable.h"
+
+#include <string.h>
+
+/* Pushes registry table `ref`[key]; true unless it is nil (then nothing is pushed). */
+static bool push_entry(lua_State *L, int ref, int key)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+    lua_rawgeti(L, -1, key);
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* The object's view of a trait, if one is in use. */
+static molt_view *view_of(lua_State *L, const molt__binding *b, const molt_object *object, const molt_trait *trait)
+{
+    if (!push_entry(L, b->views, (int)trait->index + 1)) return NULL;
+    lua_pushnumber(L, molt_object_id(object));
+    lua_rawget(L, -2);
+    molt_view *view = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return view;
+}
+
+static void set_stale(const molt__binding *b, const molt_object *object, molt_view *view)
+{
+    view->block = NULL;
+    view->id = molt_object_id(object);
+    view->since = b->world->border.tick;
+}
+
+void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to)
+{
+    if (!(object->flags & MOLT__VIEWED)) return;
+    for (size_t i = 0; i < b->world->traits.count; i++) {
+        const molt_trait *trait = b->world->traits.item[i];
+        molt_view *view = view_of(L, b, object, trait);
+        if (!view || !view->block) continue;
+        const molt__part *part = to ? molt__shape_part(to, trait->identity) : NULL;
+        if (part) view->block = molt__part_block(object, part);
+        else set_stale(b, object, view);
+    }
+}
+
+/* What a destroyed object keeps in [0]: its place, and the tick of its end. */
+static double epitaph(const molt__binding *b, const molt_object *object)
+{
+    double tick = b->world->border.tick;
+    uint64_t lasting = (uint64_t)tick % (1u << MOLT__GENERATION_BITS);
+    return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
+}
+
+void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
+{
+    molt__views_follow(L, b, object, NULL);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
+    }
+    lua_pushnumber(L, epitaph(b, object));
+    lua_rawseti(L, index, 0);
+    /* A table exists only where the shape's record does, and with it the tombstone. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
+    lua_pushlightuserdata(L, object->shape->cls);
+    lua_rawget(L, -2);
+    lua_setmetatable(L, index);
+    lua_pop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, object);
+    lua_rawget(L, -2);
+    if (!lua_isnil(L, -1)) {
+        lua_pushlightuserdata(L, object);
+        lua_pushnil(L);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, object->slot);
+    lua_pop(L, 1);
+}
+
+/* (object): its end. An object of the host is the host's to end. */
+static int finish(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = molt__check_object(L, b, 1, "destroy");
+    if (object->flags & MOLT__HOST) {
+        char name[128];
+        molt__fail(b->world, MOLT_ERR_STATE, "%s belongs to the host, which alone destroys it",
+                   molt__object_name(object, name, sizeof name));
+        return molt__push_failure(L, b);
+    }
+    if (lua_type(L, 1) != LUA_TTABLE) {  /* a view: its environment is the object */
+        lua_getfenv(L, 1);
+        lua_replace(L, 1);
+    }
+    molt__strip(L, b, object, 1);
+    molt__object_end(object);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* (object, shape id, metatable, id of its present shape): the object goes over to a shape of its class.
+ * A finalizer may have changed it since the shape was chosen: then nothing is done. */
+static int enter(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = molt__check_object(L, b, 1, "attach");
+    size_t id = (size_t)luaL_checkinteger(L, 2), from = (size_t)luaL_checkinteger(L, 4);
+    luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, 2, "no such shape");
+    if (lua_type(L, 1) != LUA_TTABLE) return luaL_argerror(L, 1, "table expected");
+    molt_shape *to = b->world->shapes.item[id - 1];
+    if (object->shape->id != from || to->layout != object->shape->layout) {
+        molt__fail(b->world, MOLT_ERR_STATE, "the object was changed by a finalizer meanwhile");
+        return molt__push_failure(L, b);
+    }
+    if (molt__object_enter(object, to)) return molt__push_failure(L, b);
+    molt__views_follow(L, b, object, to);
+    lua_pushvalue(L, 3);
+    lua_setmetatable(L, 1);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* (metatable, object, trait) -> view; nothing when the object has no such trait.
+ * The one view of the trait that is in use, or a new one. */
+static int view(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const molt_trait *trait = lua_touserdata(L, 3);
+    int key = (int)trait->index + 1;
+    if (!push_entry(L, b->views, key)) {
+        lua_newtable(L);
+        lua_createtable(L, 0, 1);
+        lua_pushliteral(L, "v");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, b->views);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, key);
+        lua_pop(L, 1);
+    }
+    molt_view *made = lua_newuserdata(L, sizeof *made);
+    *made = (molt_view){ 0 };
+    lua_pushvalue(L, 2);
+    lua_setfenv(L, -2);
+    lua_pushvalue(L, 1);
+    lua_setmetatable(L, -2);
+    molt_object *object = molt__check_object(L, b, 2, "as");
+    const molt__part *part = molt__shape_part(object->shape, trait->identity);
+    if (!part) return 0;
+    lua_pushnumber(L, molt_object_id(object));
+    lua_rawget(L, -3);
+    molt_view *known = lua_touserdata(L, -1);
+    if (known && known->block) return 1;
+    lua_pop(L, 1);
+    lua_pushnumber(L, molt_object_id(object));
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -4);
+    made->block = molt__part_block(object, part);
+    object->flags |= MOLT__VIEWED;
+    return 1;
+}
+
+/* Pushes the metatable of a shape, made now if need be. May run Lua. */
+static void push_meta(lua_State *L, const molt__binding *b, const molt_shape *shape)
+{
+    if (push_entry(L, b->metas, (int)shape->id)) return;
+    push_entry(L, b->callbacks, MOLT__CALLBACK_SHAPE);
+    lua_pushinteger(L, (lua_Integer)shape->id);
+    lua_call(L, 1, 0);
+    push_entry(L, b->metas, (int)shape->id);
+}
+
+/* (object): C gave it another shape. */
+int molt__reshape(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_object *object = lua_touserdata(L, 1);
+    push_meta(L, b, object->shape);
+    if (!object->slot || !push_entry(L, b->objects, object->slot)) return 0;
+    molt__views_follow(L, b, object, object->shape);
+    lua_pushvalue(L, -2);
+    lua_setmetatable(L, -2);
+    return 0;
+}
+
+/* A body of a class is staged as three entries: object, cdata, metatable. */
+static int staged_count(lua_State *L, const molt__binding *b)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->staged);
+    return (int)lua_objlen(L, -1);
+}
+
+void molt__relaid(lua_State *L, molt__binding *b, bool commit)
+{
+    int count = staged_count(L, b);
+    int list = lua_gettop(L);
+    for (int i = 1; i <= count; i += 3) {
+        lua_rawgeti(L, list, i);
+        lua_rawgeti(L, list, i + 1);
+        const molt_object *body;
+        memcpy(&body, lua_topointer(L, -1), sizeof body);
+        if (!commit) {
+            lua_pop(L, 2);
+            continue;
+        }
+        lua_rawseti(L, -2, 0);
+        lua_rawgeti(L, list, i + 2);
+        lua_setmetatable(L, -2);
+        lua_pop(L, 1);
+        molt__views_follow(L, b, body->peer, body->shape);
+    }
+    for (int i = count; i >= 1; i--) {
+        lua_pushnil(L);
+        lua_rawseti(L, list, i);
+    }
+    lua_settop(L, list - 1);
+}
+
+static bool is_body(lua_State *L, int index, const molt_object *body)
+{
+    const void *address;
+    memcpy(&address, lua_topointer(L, index), sizeof address);
+    return address == body;
+}
+
+/* A table for an object of the host that Lua has never seen. */
+static void wrap(lua_State *L, molt__binding *b, molt_object *object)
+{
+    push_meta(L, b, object->shape);
+    push_entry(L, b->callbacks, MOLT__CALLBACK_CDATA);
+    lua_pushinteger(L, (lua_Integer)object->shape->id);
+    lua_pushlightuserdata(L, object->peer);
+    lua_call(L, 2, 1);
+    lua_createtable(L, 1, 0);
+    /* A finalizer may have been faster, or ended the object, or moved its body. */
+    if (!object->slot || !is_body(L, -2, object->peer)) {
+        lua_pushnil(L);
+        return;
+    }
+    if (push_entry(L, b->objects, object->slot)) return;
+    /* What the host keeps alive keeps its table, and so its Lua-valued fields. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, object);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_pushvalue(L, -3);
+    lua_rawseti(L, -2, object->slot);
+    lua_pop(L, 2);
+    lua_insert(L, -3);
+    lua_rawseti(L, -3, 0);
+    lua_setmetatable(L, -2);
+}
+
+void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
+{
+    if (object->slot && push_entry(L, b->objects, object->slot)) return;
+    int top = lua_gettop(L);
+    if (object->slot) wrap(L, b, object);
+    else lua_pushnil(L);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+/* Iterations under way: slot `from` was gone through, the living end at `last`. */
+static void iterations_follow(lua_State *L, int iterations, int32_t from, int32_t last)
+{
+    static const char *const cursors[] = { "at", "stop" };
+    lua_pushnil(L);
+    while (lua_next(L, iterations)) {
+        lua_pop(L, 1);
+        for (int i = 0; i < 2; i++) {
+            lua_pushstring(L, cursors[i]);
+            lua_rawget(L, -2);
+            bool here = (int32_t)lua_tointeger(L, -1) == from;
+            lua_pop(L, 1);
+            if (!here) continue;
+            lua_pushstring(L, cursors[i]);
+            lua_pushinteger(L, last);
+            lua_rawset(L, -3);
+        }
+    }
+}
+
+/* (from, to, count) -> from, to; done when from is beyond the registry's end.
+ * One step of the sweep: ends the bodies whose tables have died, closes holes. */
+static int sweep(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_border *border = &b->world->border;
+    int32_t from = (int32_t)lua_tointeger(L, 1), to = (int32_t)lua_tointeger(L, 2), count = (int32_t)lua_tointeger(L, 3);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->iterations);
+    int tables = lua_gettop(L) - 1, iterations = tables + 1;
+    lua_pushnil(L);
+    bool watched = lua_next(L, iterations);
+    lua_settop(L, iterations);
+    for (; count > 0 && from <= border->top; from++, count--) {
+        molt_object *object = border->objects[from];
+        if (object) {
+            lua_rawgeti(L, tables, from);
+            bool dead = lua_isnil(L, -1) && !(object->flags & (MOLT__HOST | MOLT__NEWBORN)) && !object->retains;
+            if (dead) {
+                molt__object_end(object);
+                lua_pop(L, 1);
+            } else {
+                if (from != to) {
+                    molt__registry_move(b->world, from, to);
+                    lua_rawseti(L, tables, to);
+                    lua_pushnil(L);
+                    lua_rawseti(L, tables, from);
+                } else {
+                    lua_pop(L, 1);
+                }
+                to++;
+            }
+        }
+        if (watched) iterations_follow(L, iterations, from, to - 1);
+    }
+    if (from > border->top && to <= border->top) border->top = to - 1;
+    lua_pushinteger(L, from);
+    lua_pushinteger(L, to);
+    return 2;
+}
+
+void molt__open_lives(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
+    };
+    molt__register(L, functions);
+}

@@ -36,7 +36,7 @@ typedef struct molt__frame {
 
 typedef struct molt__binding {
     molt_world *world;               /* NULL once closed */
-    molt_world *shell;               /* its struct, which outlives that */
+    molt_border border;              /* the world's, as long as it is open */
     lua_State *main;
     lua_State *current;              /* where Lua implementations run */
     molt__frame *top;
@@ -56,6 +56,7 @@ typedef struct molt__binding {
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
+    bool collecting;                 /* the collector ran before the core asked for quiet */
     bool has_value;                  /* the pending error has a Lua value */
 } molt__binding;
 

@@ -21,13 +21,13 @@ static void refuse(molt__binding *b, const molt__call *call, int code, const cha
     snprintf(text, sizeof text, "method '%s.%s', which Lua fills, %s", call->method->trait->name, call->method->name,
              reason);
     molt__set_pending(b->world, code, text);
-    b->world->border.pending = 1;
+    b->world->border->pending = 1;
 }
 
 /* Rules that hold before Lua may be entered at all. */
 static bool may_enter(molt__binding *b, const molt__call *call)
 {
-    molt_border *border = &b->world->border;
+    molt_border *border = b->world->border;
     char text[300];
     if (border->leaf) {
         const molt__method *leaf = b->world->methods.item[border->leaf - 1];
@@ -71,7 +71,7 @@ static void take_result(lua_State *L, molt__binding *b, const molt__call *call)
         molt_value value;
         if (molt__to_value(L, b, -1, kind, &value, what)) {
             molt__set_pending(b->world, molt_last_code(b->world), molt_last_error(b->world));
-            b->world->border.pending = 1;
+            b->world->border->pending = 1;
         } else {
             molt__closure_result(call->result, value);
         }
@@ -91,7 +91,7 @@ static void explain(lua_State *L, molt__binding *b, const molt__call *call)
         return;
     }
     molt__set_pending_value(L, b, MOLT_ERR_LUA);
-    b->world->border.pending = 1;
+    b->world->border->pending = 1;
 }
 
 /* What runs protected: pushing may need memory. Stack: call, binding. */
@@ -165,7 +165,7 @@ static void bridge_call(void *user, const molt__call *call)
     }
     lua_State *L = b->current;
     molt__frame *top = b->top;
-    molt_border *border = &b->world->border;
+    molt_border *border = b->world->border;
     border->depth++;
     run(L, b, call);
     border->depth--;
@@ -218,6 +218,18 @@ static void bridge_reshaped(void *user, molt_object *object)
     if (lua_pcall(L, 1, 0, 0) == 0) return;
     molt_log(b->world, MOLT_LOG_ERROR, "an object's table could not follow: %s", lua_tostring(L, -1));
     lua_pop(L, 1);
+}
+
+static void bridge_quiet(void *user, bool on)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (on) {
+        b->collecting = lua_gc(L, LUA_GCISRUNNING, 0);
+        lua_gc(L, LUA_GCSTOP, 0);
+    } else if (b->collecting) {
+        lua_gc(L, LUA_GCRESTART, 0);
+    }
 }
 
 /* An object that Lua has never seen gets its table later, from its new body. */
@@ -303,7 +315,7 @@ static void bridge_forget(void *user, intptr_t foreign)
 static void bridge_closing(void *user)
 {
     molt__binding *b = user;
-    molt_border *border = &b->world->border;
+    molt_border *border = b->world->border;
     run_callback(b, MOLT__CALLBACK_CLOSING, 0);
     for (int32_t slot = border->top; slot >= 1; slot--) {
         if (border->objects[slot]) bridge_ended(b, border->objects[slot]);
@@ -315,6 +327,7 @@ const molt__bridge molt__lua_bridge = {
     .changed = bridge_changed,
     .ended = bridge_ended,
     .reshaped = bridge_reshaped,
+    .quiet = bridge_quiet,
     .stage = bridge_stage,
     .relaid = bridge_relaid,
     .pin = bridge_pin,

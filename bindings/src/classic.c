@@ -64,13 +64,13 @@ static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
 {
     molt_world *world = b->world;
     b->top = frame->below;
-    if (--world->border.depth == 0) {
+    if (--world->border->depth == 0) {
         if (world->deferred_count) molt__relayout_deferred(world);
-        if (!world->border.exposed) molt__limbo_flush(world);
+        if (!world->border->exposed) molt__limbo_flush(world);
     }
-    if (world->border.pending || molt_error_pending(world)) {
+    if (world->border->pending || molt_error_pending(world)) {
         molt__pending_drain(world);
-        world->border.pending = 0;
+        world->border->pending = 0;
         molt__raise_pending(L, b);
     }
 }
@@ -81,7 +81,7 @@ static int call_native(lua_State *L, molt__binding *b, molt__method *method, mol
     molt_world *world = b->world;
     molt_value values[MOLT__MAX_PARAMETERS];
     read_arguments(L, b, method, values);
-    if (world->border.depth >= MOLT__MAX_DEPTH) {
+    if (world->border->depth >= MOLT__MAX_DEPTH) {
         return molt__raise(L, 1, MOLT_ERR_DEPTH, "native method '%s.%s' was called %d calls deep between Lua and C",
                            method->trait->name, method->name, (int)MOLT__MAX_DEPTH);
     }
@@ -94,7 +94,7 @@ static int call_native(lua_State *L, molt__binding *b, molt__method *method, mol
     lua_State *caller = b->current;
     b->current = L;
     b->top = &frame;
-    world->border.depth++;
+    world->border->depth++;
     molt__closure_native(&call);
     b->current = caller;
     leave(L, b, &frame);

@@ -40,7 +40,7 @@ static void set_stale(const molt__binding *b, const molt_object *object, molt_vi
 {
     view->block = NULL;
     view->id = molt_object_id(object);
-    view->since = b->world->border.tick;
+    view->since = b->world->border->tick;
 }
 
 void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to)
@@ -59,7 +59,7 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
 /* What a destroyed object keeps in [0]: its place, and the tick of its end. */
 static double epitaph(const molt__binding *b, const molt_object *object)
 {
-    double tick = b->world->border.tick;
+    double tick = b->world->border->tick;
     uint64_t lasting = (uint64_t)tick % (1u << MOLT__GENERATION_BITS);
     return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
 }
@@ -307,7 +307,7 @@ static void iterations_follow(lua_State *L, int iterations, int32_t from, int32_
 static int sweep(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    molt_border *border = &b->world->border;
+    molt_border *border = b->world->border;
     int32_t from = (int32_t)lua_tointeger(L, 1), to = (int32_t)lua_tointeger(L, 2), count = (int32_t)lua_tointeger(L, 3);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->iterations);

@@ -1,9 +1,8 @@
 /*
  * open.c: a world finds its Lua state, and parts from it.
  *
- * The binding is a userdata in the state's registry. Compiled traces know the
- * address of the world's border, so the world's own struct outlives its closing
- * until the userdata is collected.
+ * The binding is a userdata in the state's registry, so its memory outlives the
+ * last finalizer. The border lies in it, since compiled traces know its address.
  */
 #include "binding.h"
 
@@ -59,8 +58,7 @@ static int binding_gc(lua_State *L)
     b->current = b->main = L;
     if (b->world && b->owns_world) molt_world_close(b->world);
     else if (b->world) molt__world_part(b->world);
-    molt__world_free_shell(b->shell);
-    b->world = b->shell = NULL;
+    b->world = NULL;
     return 0;
 }
 
@@ -109,9 +107,9 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 1);
     lua_pop(L, 1);
-    b->world = b->shell = world;
+    b->world = world;
     b->owns_world = owns_world;
-    molt__world_join(world, &molt__lua_bridge, b);
+    molt__world_join(world, &molt__lua_bridge, b, &b->border);
     molt__entry_fill(&b->entry, world);
     return b;
 }
@@ -304,8 +302,8 @@ static int open_protected(lua_State *L)
 
 int molt_lua_open_with(lua_State *L, molt_world *world, const molt_lua_options *options)
 {
-    if (molt__binding_find(L) || world->bridge) {
-        return molt__fail(world, MOLT_ERR_STATE, "the %s has a partner already", world->bridge ? "world" : "Lua state");
+    if (molt__binding_find(L) || world->joined) {
+        return molt__fail(world, MOLT_ERR_STATE, "the %s has a partner already", world->joined ? "world" : "Lua state");
     }
     if (options && options->size != sizeof *options) {
         return molt__fail(world, MOLT_ERR_VERSION, "molt_lua_options has %zu bytes, expected %zu", options->size, sizeof *options);
@@ -329,7 +327,7 @@ int luaopen_molt(lua_State *L)
     if (!b) {
         molt_world *world = molt_world_open(NULL);
         if (!world) return luaL_error(L, "molt: no memory for a world");
-        world->border.exposed = 0;
+        world->border->exposed = 0;
         world->lua_owned = true;
         opening o = { world, true, false };
         lua_pushcfunction(L, open_protected);

@@ -319,6 +319,19 @@ static int object_of(lua_State *L)
     return 1;
 }
 
+/* (slot) -> shape id, id of an object of the host that Lua has not seen yet */
+static int unseen(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const molt_border *border = b->world->border;
+    lua_Integer slot = lua_tointeger(L, 1);
+    const molt_object *object = slot >= 1 && slot <= border->top ? border->objects[slot] : NULL;
+    if (!object || !(object->flags & MOLT__HOST)) return 0;
+    lua_pushinteger(L, (lua_Integer)object->shape->id);
+    lua_pushnumber(L, molt_object_id(object));
+    return 2;
+}
+
 /* (id) -> the object's table, made now if it has none; nothing for a stale id */
 static int object_at(lua_State *L)
 {
@@ -336,7 +349,7 @@ void molt__open_reflect(lua_State *L)
         { "impl_info", impl_info }, { "impl_definition", impl_definition },
         { "definition", definition_of }, { "class_definition", class_definition }, { "names", names },
         { "claims", claims }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
-        { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { NULL, NULL },
+        { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { "unseen", unseen }, { NULL, NULL },
     };
     molt__register(L, functions);
 }

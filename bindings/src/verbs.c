@@ -222,9 +222,9 @@ static int object_unpatch(lua_State *L)
 static int drain(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    b->world->border.pending = 0;
+    b->world->border->pending = 0;
     molt__pending_drain(b->world);
-    b->world->border.pending = 0;
+    b->world->border->pending = 0;
     molt__raise_pending(L, b);
     return 0;
 }

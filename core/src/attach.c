@@ -10,7 +10,7 @@
 static void *kept_block(const molt_object *object, const molt__part *part)
 {
     const molt__part *was = molt__shape_part(object->shape, part->trait->identity);
-    return was && !was->offset ? object->extension->block[was->block] : NULL;
+    return was && !was->offset ? object->attached[was->block] : NULL;
 }
 
 static molt_block *new_block(molt_object *object, const molt_shape *to, const molt__part *part)
@@ -27,40 +27,39 @@ static molt_block *new_block(molt_object *object, const molt_shape *to, const mo
     return block;
 }
 
-static void take_back(molt_object *object, const molt_shape *to, molt_extension *extension)
+static void take_back(molt_object *object, const molt_shape *to, void **attached)
 {
     molt_world *world = to->world;
     for (size_t i = to->layout->count; i < to->part_count; i++) {
         const molt__part *part = &to->parts[i];
-        molt_block *block = extension->block[part->block];
+        molt_block *block = attached[part->block];
         if (!block || block == kept_block(object, part)) continue;
         molt__small_free(world, block, part->trait->block_size);
         molt__limbo_forget(world);
     }
-    molt__small_free(world, extension, molt__extension_bytes(extension->capacity));
+    molt__small_free(world, attached, molt__attached_bytes(to));
 }
 
-/* The extension of an object of shape `to`, with the blocks it has and those it
- * lacks; NULL when `to` needs none or there is no memory. */
-static int make_extension(molt_object *object, const molt_shape *to, molt_extension **made)
+/* The attached blocks of an object of shape `to`: those it has, and those it
+ * lacks, made now. */
+static int make_attached(molt_object *object, const molt_shape *to, void ***made)
 {
     *made = NULL;
     if (!to->block_count) return MOLT_OK;
-    molt_extension *extension = molt__small_new(to->world, molt__extension_bytes(to->block_count));
-    if (!extension) return MOLT_ERR_MEMORY;
-    extension->capacity = extension->count = to->block_count;
-    for (size_t i = 0; i < to->block_count; i++) extension->block[i] = NULL;
+    void **attached = molt__small_new(to->world, molt__attached_bytes(to));
+    if (!attached) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < to->block_count; i++) attached[i] = NULL;
     for (size_t i = to->layout->count; i < to->part_count; i++) {
         const molt__part *part = &to->parts[i];
         void *block = kept_block(object, part);
         if (!block) block = new_block(object, to, part);
         if (!block) {
-            take_back(object, to, extension);
+            take_back(object, to, attached);
             return MOLT_ERR_MEMORY;
         }
-        extension->block[part->block] = block;
+        attached[part->block] = block;
     }
-    *made = extension;
+    *made = attached;
     return MOLT_OK;
 }
 
@@ -70,23 +69,24 @@ static void drop_blocks(molt_object *object, const molt_shape *from, const molt_
         const molt__part *part = &from->parts[i];
         if (molt__shape_part(to, part->trait->identity)) continue;
         molt__vtable_release(object, part);
-        molt__limbo_put(from->world, object->extension->block[part->block], part->trait->block_size);
+        molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
     }
 }
 
 int molt__object_enter(molt_object *object, molt_shape *to)
 {
     molt_shape *from = object->shape;
-    molt_extension *before = object->extension, *after;
-    int err = make_extension(object, to, &after);
+    void **before = object->attached, **after;
+    int err = make_attached(object, to, &after);
     if (err) return err;
     drop_blocks(object, from, to);
-    object->extension = object->peer->extension = after;
+    object->attached = object->peer->attached = after;
     object->shape = object->peer->shape = to;
     from->live--;
     to->live++;
+    molt__world_changed(to->world);
     for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
-    if (before) molt__small_free(to->world, before, molt__extension_bytes(before->capacity));
+    molt__small_free(to->world, before, molt__attached_bytes(from));
     return MOLT_OK;
 }
 
@@ -103,7 +103,7 @@ static int check(const molt_object *object)
 {
     molt_world *world = object->shape->world;
     int err = molt__object_check(object);
-    if (err || !world->border.leaf) return err;
+    if (err || !world->border->leaf) return err;
     return molt__fail(world, MOLT_ERR_LEAF, "a leaf function must not attach or detach traits");
 }
 

@@ -21,6 +21,10 @@ typedef struct molt__bridge {
     /* The object moved to another shape (attach or detach asked for by C). */
     void (*reshaped)(void *user, molt_object *object);
 
+    /* Stops the collector, and with it finalizers, while the core does something in
+     * many steps; or lets it go on. */
+    void (*quiet)(void *user, bool on);
+
     /* A change of layout. First `stage` for each object and the body it is to
      * have, any of which may fail; then `relaid` once, which cannot: tables get
      * the staged bodies (`commit`), or forget them. */

@@ -32,7 +32,7 @@ void molt__limbo_put(molt_world *world, void *memory, size_t size)
     molt__limbo *limbo = &world->limbo;
     limbo->promised--;
     molt__limbo_item item = { memory, size };
-    if (world->border.depth == 0 && !world->border.exposed) {
+    if (world->border->depth == 0 && !world->border->exposed) {
         dispose(world, item);
         return;
     }

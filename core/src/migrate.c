@@ -11,7 +11,7 @@
 /* The block that a part of `to` has in a move: in the new body, or attached. */
 static molt_block *block_in(const molt__move *move, const molt__part *part)
 {
-    return part->offset ? (molt_block *)(void *)((char *)move->body + part->offset) : move->extension->block[part->block];
+    return part->offset ? (molt_block *)(void *)((char *)move->body + part->offset) : move->attached[part->block];
 }
 
 /* The object's present block of the trait; NULL when it has none. */
@@ -38,14 +38,14 @@ static void fill_block(const molt__move *move, const molt__part *part, molt_bloc
 
 static void drop(molt_world *world, const molt__move *move)
 {
-    for (size_t i = 0; move->extension && i < move->to->part_count; i++) {
+    for (size_t i = 0; move->attached && i < move->to->part_count; i++) {
         const molt__part *part = &move->to->parts[i];
-        if (part->offset || !move->extension->block[part->block]) continue;
+        if (part->offset || !move->attached[part->block]) continue;
         if (attached_now(move->object, part->trait)) continue;
-        molt__small_free(world, move->extension->block[part->block], part->trait->block_size);
+        molt__small_free(world, move->attached[part->block], part->trait->block_size);
         molt__limbo_forget(world);
     }
-    if (move->extension) molt__small_free(world, move->extension, molt__extension_bytes(move->extension->capacity));
+    molt__small_free(world, move->attached, molt__attached_bytes(move->to));
     if (!move->body) return;
     molt__cell_free(move->to->layout->pool, move->body);
     molt__limbo_forget(world);
@@ -82,19 +82,18 @@ static molt_block *attached_block(molt_world *world, const molt__move *move, con
     return block;
 }
 
-static int make_extension(molt_world *world, molt__move *move)
+static int make_attached(molt_world *world, molt__move *move)
 {
     const molt_shape *to = move->to;
     if (!to->block_count) return MOLT_OK;
-    move->extension = molt__small_new(world, molt__extension_bytes(to->block_count));
-    if (!move->extension) return MOLT_ERR_MEMORY;
-    memset(move->extension, 0, molt__extension_bytes(to->block_count));
-    move->extension->capacity = move->extension->count = to->block_count;
+    move->attached = molt__small_new(world, molt__attached_bytes(to));
+    if (!move->attached) return MOLT_ERR_MEMORY;
+    memset(move->attached, 0, molt__attached_bytes(to));
     for (size_t i = to->layout->count; i < to->part_count; i++) {
         const molt__part *part = &to->parts[i];
         molt_block *block = attached_block(world, move, part);
         if (!block) return MOLT_ERR_MEMORY;
-        move->extension->block[part->block] = block;
+        move->attached[part->block] = block;
     }
     return MOLT_OK;
 }
@@ -105,7 +104,7 @@ int molt__migration_add(molt__migration *migration, molt_object *object, molt_sh
     molt__move move = { .object = object, .to = to };
     if (molt__reserve(world, (void **)&migration->moves, &migration->capacity, migration->count + 1,
                       sizeof *migration->moves)) return MOLT_ERR_MEMORY;
-    if (make_body(world, &move) || make_extension(world, &move)) {
+    if (make_body(world, &move) || make_attached(world, &move)) {
         drop(world, &move);
         return MOLT_ERR_MEMORY;
     }
@@ -125,7 +124,7 @@ static void retire_blocks(const molt__move *move)
         const molt__part *now = molt__shape_part(move->to, part->trait->identity);
         if (!now) molt__vtable_release(object, part);
         if (!part->offset && (!now || now->offset)) {
-            molt__limbo_put(from->world, object->extension->block[part->block], part->trait->block_size);
+            molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
         }
     }
 }
@@ -145,18 +144,19 @@ static void carry_private(const molt__move *move, const molt__part *part)
 static void install(molt_world *world, const molt__move *move)
 {
     molt_object *object = move->object, *before = object->peer;
-    molt_extension *extension = object->extension;
+    void **attached = object->attached;
+    size_t attached_bytes = molt__attached_bytes(object->shape);
     for (size_t i = 0; i < move->to->part_count; i++) carry_private(move, &move->to->parts[i]);
     retire_blocks(move);
     object->shape->live--;
     move->to->live++;
     object->shape = move->to;
-    object->extension = move->body->extension = move->extension;
+    object->attached = move->body->attached = move->attached;
     object->peer = move->body;
     object->flags |= MOLT__MOVED;
     move->body->slot = object->slot;
     for (size_t i = 0; i < move->to->part_count; i++) molt__vtable_point(object, move->to, &move->to->parts[i]);
-    if (extension) molt__small_free(world, extension, molt__extension_bytes(extension->capacity));
+    molt__small_free(world, attached, attached_bytes);
     if (before != object) {
         before->slot = 0;
         molt__limbo_put(world, before, 0);
@@ -173,6 +173,7 @@ static void finish(molt__migration *migration, bool commit)
 
 void molt__migration_commit(molt__migration *migration)
 {
+    molt__world_changed(migration->world);
     for (size_t i = 0; i < migration->count; i++) install(migration->world, &migration->moves[i]);
     finish(migration, true);
 }

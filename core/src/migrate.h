@@ -8,7 +8,7 @@ typedef struct molt__move {
     molt_object *object;
     molt_shape *to;
     molt_object *body;
-    molt_extension *extension;
+    void **attached;
 } molt__move;
 
 typedef struct molt__migration {

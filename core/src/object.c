@@ -43,16 +43,15 @@ static void end_parts(molt_object *object)
 {
     molt_shape *shape = object->shape;
     molt_world *world = shape->world;
-    molt_extension *extension = object->extension;
     if (object->flags & MOLT__PATCHED) {
         for (size_t i = 0; i < shape->part_count; i++) molt__vtable_release(object, &shape->parts[i]);
     }
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt__part *part = &shape->parts[i];
-        if (!part->offset) molt__limbo_put(world, extension->block[part->block], part->trait->block_size);
+        if (!part->offset) molt__limbo_put(world, object->attached[part->block], part->trait->block_size);
     }
-    if (extension) molt__small_free(world, extension, molt__extension_bytes(extension->capacity));
-    object->extension = NULL;
+    molt__small_free(world, object->attached, molt__attached_bytes(shape));
+    object->attached = NULL;
 }
 
 void molt__object_end(molt_object *object)
@@ -61,6 +60,7 @@ void molt__object_end(molt_object *object)
     molt_world *world = shape->world;
     shape->cls->live--;
     shape->live--;
+    molt__world_changed(world);
     end_parts(object);
     molt_object *body = object->peer;
     molt__registry_remove(object);
@@ -100,7 +100,7 @@ int molt_object_destroy(molt_object *object)
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
-    if (world->border.leaf) return molt__pending_add(world, MOLT__PENDING_DESTROY, object);
+    if (world->border->leaf) return molt__pending_add(world, MOLT__PENDING_DESTROY, object);
     if (world->bridge) world->bridge->ended(world->bridge_user, object);
     molt__object_end(object);
     return MOLT_OK;
@@ -117,7 +117,7 @@ int molt_object_retain(molt_object *object)
     if (err) return err;
     molt_world *world = object->shape->world;
     if (object->retains == 0) {
-        if (world->border.leaf) err = molt__pending_add(world, MOLT__PENDING_PIN, object);
+        if (world->border->leaf) err = molt__pending_add(world, MOLT__PENDING_PIN, object);
         else if (world->bridge) err = world->bridge->pin(world->bridge_user, object);
     }
     if (!err) object->retains++;
@@ -135,7 +135,7 @@ int molt_object_release(molt_object *object)
                           molt__object_name(object, name, sizeof name));
     }
     if (--object->retains) return MOLT_OK;
-    if (world->border.leaf) return molt__pending_add(world, MOLT__PENDING_UNPIN, object);
+    if (world->border->leaf) return molt__pending_add(world, MOLT__PENDING_UNPIN, object);
     if (world->bridge) world->bridge->unpin(world->bridge_user, object);
     return MOLT_OK;
 }

@@ -38,9 +38,10 @@ const char *molt__object_name(const molt_object *object, char *text, size_t size
  * layout; all or nothing. Leaf. */
 int molt__object_enter(molt_object *object, molt_shape *to);
 
-static inline size_t molt__extension_bytes(size_t blocks)
+/* The size of molt_object.attached in a shape; 0: there is none. */
+static inline size_t molt__attached_bytes(const molt_shape *shape)
 {
-    return offsetof(molt_extension, block) + blocks * sizeof(void *);
+    return shape->block_count * sizeof(void *);
 }
 
 #endif

@@ -3,39 +3,41 @@
 #include "object.h"
 #include "world_state.h"
 
-void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user)
+void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user, molt_border *border)
 {
+    *border = world->own;
+    world->border = border;
     world->bridge = bridge;
     world->bridge_user = user;
     world->joined = true;
 }
 
-void molt__world_part(molt_world *world)
+static void end_unheld(molt_world *world)
 {
-    world->bridge->closing(world->bridge_user);
-    world->bridge = NULL;
-    world->change_count = 0;
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     for (int32_t slot = border->top; slot >= 1; slot--) {
         molt_object *object = border->objects[slot];
         if (object && !(object->flags & MOLT__HOST) && !object->retains) molt__object_end(object);
     }
 }
 
-void molt__world_free_shell(molt_world *world)
+void molt__world_part(molt_world *world)
 {
-    if (!world) return;
-    world->joined = false;
-    if (!world->closed) return;          /* open still: its own closing frees it */
-    molt_config config = world->config;
-    config.free(config.user, world, sizeof *world);
+    molt_border *border = world->border;
+    world->bridge->closing(world->bridge_user);
+    world->bridge = NULL;
+    world->change_count = 0;
+    end_unheld(world);
+    world->own = *border;
+    world->border = &world->own;
+    *border = (molt_border){ .collected = -1, .tick = border->tick };
 }
 
 void molt__entry_fill(molt_entry *entry, molt_world *world)
 {
     *entry = (molt_entry){
         .world = world,
-        .border = &world->border,
+        .border = world->border,
         .create = molt__object_create,
         .id = molt_object_id,
         .tick = molt_world_tick,

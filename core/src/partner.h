@@ -4,14 +4,15 @@
 
 #include "bridge.h"
 
-void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user);
+/* Traces know where the border is, and finalizers of the Lua state run after
+ * everything else: so from now on the border is at `border`, which is the Lua
+ * state's own memory. */
+void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user, molt_border *border);
 
-/* The Lua side goes first: objects that scripts made end, fills by Lua answer no
- * more; the host's objects and native code live on. */
+/* The Lua side goes, or the world closes: objects that scripts made end, fills by
+ * Lua answer no more; the host's objects and native code live on. What is left at
+ * the joined border says that the world is closed. */
 void molt__world_part(molt_world *world);
-
-/* The struct of a closed world whose border traces may still read. */
-void molt__world_free_shell(molt_world *world);
 
 /* The functions that the Lua side calls through FFI. */
 void molt__entry_fill(molt_entry *entry, molt_world *world);

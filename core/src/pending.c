@@ -10,7 +10,7 @@ int molt__pending_add(molt_world *world, molt__pending_kind kind, const molt_obj
                             sizeof *world->waiting);
     if (err) return err;
     world->waiting[world->waiting_count++] = (molt__pending){ kind, molt_object_ref(object) };
-    world->border.pending = 1;
+    world->border->pending = 1;
     return MOLT_OK;
 }
 
@@ -36,7 +36,7 @@ void molt__pending_drain(molt_world *world)
     /* What is done may ask for more: go by index, to the end. */
     for (size_t i = 0; i < world->waiting_count; i++) perform(world, world->waiting[i]);
     world->waiting_count = 0;
-    if (!molt_error_pending(world)) world->border.pending = 0;
+    if (!molt_error_pending(world)) world->border->pending = 0;
 }
 
 void molt__pending_free(molt_world *world)

@@ -16,7 +16,7 @@
 int molt__registry_add(molt_object *object)
 {
     molt_world *world = object->shape->world;
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     size_t needed = (size_t)border->top + 2;
     if (needed > world->registry_capacity) {
         int err = molt__reserve(world, (void **)&border->objects, &world->registry_capacity, needed,
@@ -31,7 +31,7 @@ int molt__registry_add(molt_object *object)
 
 void molt__registry_remove(molt_object *object)
 {
-    molt_border *border = &object->shape->world->border;
+    molt_border *border = object->shape->world->border;
     border->objects[object->slot] = NULL;
     if (object->slot == border->top) border->top--;
     border->live--;
@@ -40,7 +40,7 @@ void molt__registry_remove(molt_object *object)
 
 void molt__registry_move(molt_world *world, int32_t from, int32_t to)
 {
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     molt_object *object = border->objects[from];
     border->objects[to] = object;
     border->objects[from] = NULL;
@@ -49,7 +49,7 @@ void molt__registry_move(molt_world *world, int32_t from, int32_t to)
 
 void molt__registry_compact(molt_world *world)
 {
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     if (border->iterating || border->top < 2 * border->live + 64) return;
     int32_t to = 1;
     for (int32_t from = 1; from <= border->top; from++) {
@@ -63,7 +63,7 @@ void molt__registry_compact(molt_world *world)
 void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait *trait, molt_object_visitor visitor,
                       void *user)
 {
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     int32_t last = border->top;
     border->iterating++;
     for (int32_t slot = 1; slot <= last && slot <= border->top; slot++) {
@@ -78,6 +78,6 @@ void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait
 
 void molt__registry_free(molt_world *world)
 {
-    molt__free(world, world->border.objects, world->registry_capacity * sizeof *world->border.objects);
-    world->border.objects = NULL;
+    molt__free(world, world->border->objects, world->registry_capacity * sizeof *world->border->objects);
+    world->border->objects = NULL;
 }

@@ -75,7 +75,7 @@ static int lay_out(change *c)
 
 static int move_objects(change *c)
 {
-    const molt_border *border = &c->world->border;
+    const molt_border *border = c->world->border;
     for (int32_t slot = 1; slot <= border->top; slot++) {
         molt_object *object = border->objects[slot];
         if (!object || !molt__class_extends(object->shape->cls, c->root)) continue;
@@ -94,11 +94,17 @@ static void give_back(const change *c)
     }
 }
 
+static void quiet(molt_world *world, bool on)
+{
+    if (world->bridge) world->bridge->quiet(world->bridge_user, on);
+}
+
 /* The class's traits and fills are as they shall be; everything else follows, or
  * nothing does and the caller puts them back. */
 static int carry_out(molt_class *cls)
 {
     change c = { .world = cls->world, .root = cls, .migration = { .world = cls->world } };
+    quiet(c.world, true);
     int err = note_classes(&c, cls);
     if (!err) err = lay_out(&c);
     if (!err) err = move_objects(&c);
@@ -109,6 +115,7 @@ static int carry_out(molt_class *cls)
         molt__migration_commit(&c.migration);
     }
     forget_successors(&c);
+    quiet(c.world, false);
     molt__free(c.world, c.classes, c.class_capacity * sizeof *c.classes);
     return err;
 }
@@ -116,7 +123,7 @@ static int carry_out(molt_class *cls)
 /* Bodies must not change under native methods on the stack. */
 static bool must_wait(const molt_class *cls)
 {
-    if (cls->world->border.depth == 0) return false;
+    if (cls->world->border->depth == 0) return false;
     if (cls->live) return true;
     for (size_t i = 0; i < cls->children.count; i++) {
         if (must_wait(cls->children.item[i])) return true;

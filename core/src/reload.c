@@ -26,7 +26,7 @@ static int check_moment(const molt_module *module)
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be reloaded",
                           module->name);
     }
-    if (!world->border.leaf) return MOLT_OK;
+    if (!world->border->leaf) return MOLT_OK;
     return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
                       module->name);
 }

@@ -12,14 +12,14 @@
 typedef struct molt__attached {
     molt_trait *trait;
     molt_impl *impl;                 /* NULL: the trait's own definitions */
-    int32_t block;                   /* place in molt_extension.block; -1: the class has the trait */
+    int32_t block;                   /* place in molt_object.attached; -1: the class has the trait */
 } molt__attached;
 
 /* Where an object of this shape has a trait's block, and by which vtable. */
 typedef struct molt__part {
     molt_trait *trait;
     uint32_t offset;                 /* in the body; 0: attached */
-    int32_t block;                   /* attached: place in molt_extension.block */
+    int32_t block;                   /* attached: place in molt_object.attached */
     void **vtable;
 } molt__part;
 
@@ -73,7 +73,7 @@ const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
 static inline molt_block *molt__part_block(const molt_object *object, const molt__part *part)
 {
     return part->offset ? (molt_block *)(void *)((char *)object->peer + part->offset)
-                        : object->extension->block[part->block];
+                        : object->attached[part->block];
 }
 
 /* New bodies start with what now holds: defaults of traits, field values of

@@ -79,6 +79,7 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
 void molt__vtable_refill(molt_shape *shape, const char *name)
 {
     molt_definition *definition = molt__resolve(shape, name);
+    molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt__method *method = molt__trait_method(shape->parts[i].trait, name);
         if (method) store(shape->parts[i].vtable, method, definition);
@@ -152,6 +153,7 @@ static int patch_part(molt_object *object, const molt__part *part, molt__method 
 int molt__vtable_patch(molt_object *object, const char *name)
 {
     molt_shape *shape = object->shape;
+    molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt__method *method = molt__trait_method(shape->parts[i].trait, name);
         if (method && patch_part(object, &shape->parts[i], method)) {
@@ -165,6 +167,7 @@ int molt__vtable_patch(molt_object *object, const char *name)
 void molt__vtable_unpatch(molt_object *object, const char *name)
 {
     molt_shape *shape = object->shape;
+    molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt__part *part = &shape->parts[i];
         molt__method *method = molt__trait_method(part->trait, name);

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "module.h"
 #include "object.h"
+#include "partner.h"
 #include "registry.h"
 #include "trait.h"
 #include "world_state.h"
@@ -71,14 +72,15 @@ molt_world *molt_world_open(const molt_config *given)
     if (!world) return NULL;
     memset(world, 0, sizeof *world);
     world->config = config;
+    world->border = &world->own;
     world->owner = pthread_self();
-    world->border.exposed = 1;
+    world->border->exposed = 1;
     return world;
 }
 
 static void end_objects(molt_world *world)
 {
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     for (int32_t slot = border->top; slot >= 1; slot--) {
         if (border->objects[slot]) molt__object_end(border->objects[slot]);
     }
@@ -108,9 +110,8 @@ static void free_declarations(molt_world *world)
 void molt_world_close(molt_world *world)
 {
     if (!world) return;
-    if (world->bridge) world->bridge->closing(world->bridge_user);
-    world->bridge = NULL;
-    world->border.leaf = world->border.depth = 0;
+    world->border->leaf = world->border->depth = 0;
+    if (world->bridge) molt__world_part(world);
     end_objects(world);
     molt__modules_free(world);
     free_declarations(world);
@@ -121,20 +122,18 @@ void molt_world_close(molt_world *world)
     molt__slabs_free(world);
     molt__names_free(world);
     molt__free(world, world->changes, world->change_capacity * sizeof *world->changes);
-    /* Traces read the border: the struct stays until they can run no more. */
-    bool joined = world->joined;
     molt_config config = world->config;
-    *world = (molt_world){ .config = config, .closed = true, .border.collected = -1 };
-    if (!joined) config.free(config.user, world, sizeof *world);
+    config.free(config.user, world, sizeof *world);
 }
 
 int molt_world_tick(molt_world *world)
 {
-    molt_border *border = &world->border;
+    molt_border *border = world->border;
     if (border->depth || border->leaf) {
         return molt__fail(world, MOLT_ERR_STATE, "tick inside a call: a native method is still on the stack");
     }
     border->tick++;
+    molt__world_changed(world);
     molt__relayout_deferred(world);
     molt__limbo_flush(world);
     molt__modules_tick(world);
@@ -145,5 +144,5 @@ int molt_world_tick(molt_world *world)
 
 size_t molt_world_live(const molt_world *world)
 {
-    return (size_t)world->border.live;
+    return (size_t)world->border->live;
 }

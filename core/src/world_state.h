@@ -26,7 +26,8 @@ typedef struct molt__change {        /* a name of a shape resolves anew */
 } molt__change;
 
 struct molt_world {
-    molt_border border;              /* first: traces reach it through the entry table */
+    molt_border *border;             /* `own`, or the binding's while Lua uses the world */
+    molt_border own;
     molt_config config;
     pthread_t owner;
     molt__error error;
@@ -55,9 +56,15 @@ struct molt_world {
     size_t deferred_count;
     size_t deferred_capacity;
     int64_t fill_number;
-    bool closed;                     /* only the struct is left */
-    bool joined;                     /* a binding's traces know the border's address */
+    bool joined;                     /* a Lua state has used it: no other may */
     bool lua_owned;                  /* opened by require: nobody else ticks */
 };
+
+/* Something moved or ended a block, or changed a slot: Lua code that the
+ * collector interrupted on its way to one looks again. */
+static inline void molt__world_changed(molt_world *world)
+{
+    world->border->epoch = (int32_t)((uint32_t)world->border->epoch + 1);
+}
 
 #endif

@@ -1,7 +1,6 @@
 -- molt.object: one object's traits, identity and end.
 
 local core = require "molt.core"
-local border = require "molt.border"
 local layout = require "molt.layout"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
@@ -258,8 +257,8 @@ end
 function object.name(x)
   local record = handle.record(x)
   if record then return record.name end
-  local shape, b = bodies.of(view.object(x) or x)
-  if shape then return bodies.name(shape, border.id(bodies.record(b))) end
+  local o = view.object(x) or x
+  if bodies.of(o) then return (select(3, core.object_info(o))) end
   local past = bodies.epitaph(x)
   if past then return past end
   check.argument(1, "name", "object, trait, class, implementation or module", x)

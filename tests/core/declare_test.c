@@ -44,7 +44,8 @@ MOLT_TRAIT(Tag, NOTHING)
 #define FIELDS_ONLY(FIELD, METHOD) FIELD(double, x, 1) FIELD(double, y, 2)
 MOLT_TRAIT(Point, FIELDS_ONLY)
 
-#define FOUR(METHOD, n) METHOD(int, n##a, (int a)) METHOD(int, n##b, ()) METHOD(void, n##c, (void)) METHOD(void, n##d, (int a, int b))
+#define FOUR(METHOD, n) \
+    METHOD(int, n##a, (int a)) METHOD(int, n##b, ()) METHOD(void, n##c, (void)) METHOD(void, n##d, (int a, int b))
 #define SIXTEEN(METHOD, n) FOUR(METHOD, n##a) FOUR(METHOD, n##b) FOUR(METHOD, n##c) FOUR(METHOD, n##d)
 #define SIXTY_FOUR(FIELD, METHOD) SIXTEEN(METHOD, a) SIXTEEN(METHOD, b) SIXTEEN(METHOD, c) SIXTEEN(METHOD, d)
 MOLT_TRAIT(Widest, SIXTY_FOUR)
@@ -155,8 +156,8 @@ static void arrays_and_structs_have_their_place(void **state)
         const molt_member_text *field = &Aircraft_trait.members[i];
         if (!field->size) continue;
         offset = (offset + field->align - 1) / field->align * field->align;
-        if (strcmp(field->declaration, "float position[3]") == 0) assert_int_equal(offset, offsetof(Aircraft, position));
-        if (strcmp(field->declaration, "vector velocity") == 0) assert_int_equal(offset, offsetof(Aircraft, velocity));
+        if (strstr(field->declaration, "position")) assert_int_equal(offset, offsetof(Aircraft, position));
+        if (strstr(field->declaration, "velocity")) assert_int_equal(offset, offsetof(Aircraft, velocity));
         offset += field->size;
     }
     assert_true(Aircraft_defaults.position[1] == 1 && Aircraft_defaults.position[2] == 0);
@@ -216,8 +217,8 @@ static void the_world_takes_the_declaration(void **state)
     assert_non_null(molt_trait_declare_text(world, &Point_trait));
     assert_non_null(molt_trait_declare_text(world, &Widest_trait));
     static const char *const lines[] = {
-        "double fuel = 1", "int8_t gears", "bool object", "uint64_t odometer", "double range(double)", "void stop(void)",
-        "int wheels()", "float mix(float, int8_t, bool)", "bool vtable(uint8_t)",
+        "double fuel = 1", "int8_t gears", "bool object", "uint64_t odometer", "double range(double)",
+        "void stop(void)", "int wheels()", "float mix(float, int8_t, bool)", "bool vtable(uint8_t)",
     };
     molt_trait_lines same = { .size = sizeof same, .name = "Vehicle", .lines = lines, .line_count = 9 };
     assert_ptr_equal(molt_trait_declare(world, &same), trait);

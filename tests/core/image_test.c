@@ -192,7 +192,8 @@ static void another_abi_names_both(void **state)
 {
     (void)state;
     const uint32_t abi = 77;
-    refuse_changed(note_offset() + offsetof(molt_note, abi), &abi, 4, MOLT_ERR_VERSION, "built for ABI 77 of molt/native.h, expected 1");
+    refuse_changed(note_offset() + offsetof(molt_note, abi), &abi, 4, MOLT_ERR_VERSION,
+                   "built for ABI 77 of molt/native.h, expected 1");
 }
 
 static void another_header_version_names_both(void **state)
@@ -215,7 +216,8 @@ static void another_size_of_a_struct_names_it(void **state)
 {
     (void)state;
     const uint32_t size = 48;
-    refuse_changed(note_offset() + offsetof(molt_note, sizes.molt_block), &size, 4, MOLT_ERR_VERSION, "built with a molt_block of 48 bytes, expected 16");
+    refuse_changed(note_offset() + offsetof(molt_note, sizes.molt_block), &size, 4, MOLT_ERR_VERSION,
+                   "built with a molt_block of 48 bytes, expected 16");
 }
 
 static void a_shorter_table_of_functions_is_an_older_module(void **state)

@@ -27,7 +27,8 @@ MOLT_TRAIT(Bike, BIKE)
 
 /* The same for a module's text. */
 #define BIKE_TEXT \
-    "#define BIKE(FIELD, METHOD) FIELD(double, fuel, 10) METHOD(double, range, (double load)) METHOD(int32_t, wheels, ())\n" \
+    "#define BIKE(FIELD, METHOD) FIELD(double, fuel, 10) " \
+    "METHOD(double, range, (double load)) METHOD(int32_t, wheels, ())\n" \
     "MOLT_TRAIT(Bike, BIKE)\n"
 
 #define RANGE_TEXT(factor) \
@@ -69,7 +70,7 @@ static int set_up(void **state)
     with.allocations_left = -1;
     with.world = open_world();
     native_folder(with.folder, sizeof with.folder);
-    snprintf(with.temp, sizeof with.temp, "%s/temp", with.folder);
+    native_format(with.temp, sizeof with.temp, "%s/temp", with.folder);
     mkdir(with.temp, 0700);
     setenv("TMPDIR", with.temp, 1);
     assert_int_equal(molt_module_path(with.world, with.folder), MOLT_OK);

@@ -82,7 +82,7 @@ static void content_decides_whether_anything_changed(void **state)
     char path[PATH_MAX + 16];
     molt_module *module = load_bike();
     molt_object *object = new_object(module, "Car");
-    snprintf(path, sizeof path, "%s/bike.so", with.folder);
+    native_format(path, sizeof path, "%s/bike.so", with.folder);
     assert_int_equal(utime(path, NULL), 0);
     molt_reload_report report = reload(module);
     assert_true(report.unchanged && report.from == 1 && report.to == 1 && report.slots == 0);
@@ -107,7 +107,7 @@ static void the_file_may_be_overwritten_in_place(void **state)
     molt_module *module = load_bike();
     molt_object *object = new_object(module, "Car");
     char path[PATH_MAX + 16];
-    snprintf(path, sizeof path, "%s/bike.so", with.folder);
+    native_format(path, sizeof path, "%s/bike.so", with.folder);
     assert_int_equal(truncate(path, 0), 0);
     assert_true(range_of(object) == 210);            /* the copy is what is mapped */
     static const char *const said[] = { "an empty file" };
@@ -131,7 +131,8 @@ static void all_reasons_are_listed(void **state)
 {
     (void)state;
     rebuild(BIKE_TEXT RANGE_TEXT(42)
-            MODULE_TEXT("1", BOTH "MOLT_IMPL_NAMED(Racer, Bike, .range = range); MOLT_IMPL_NAMED(Tourer, Bike, .range = range);"));
+            MODULE_TEXT("1", BOTH "MOLT_IMPL_NAMED(Racer, Bike, .range = range);"
+                                  "MOLT_IMPL_NAMED(Tourer, Bike, .range = range);"));
     molt_module *module = load("bike");
     molt_object *object = new_object(module, "Car");
     rebuild("#define BIKE(FIELD, METHOD) METHOD(double, range, (float load))\nMOLT_TRAIT(Bike, BIKE)\n"
@@ -184,7 +185,8 @@ static void a_fill_from_elsewhere_stays_on_top(void **state)
     molt_module *module = load_bike();
     molt_object *object = new_object(module, "Car");
     molt_class *cls = molt_object_class(object);
-    native_build(with.folder, "other", BIKE_TEXT RANGE_TEXT(1) "MOLT_MODULE(other, \"1\") { " BOTH " return MOLT_OK; }\n");
+    native_build(with.folder, "other",
+                 BIKE_TEXT RANGE_TEXT(1) "MOLT_MODULE(other, \"1\") { " BOTH " return MOLT_OK; }\n");
     molt_module *other = load("other");
     molt_impl *impl = molt_module_impl(other, "Bike");
     assert_int_equal(molt_class_use(cls, molt_impl_trait(impl), impl), MOLT_OK);
@@ -211,10 +213,10 @@ static void setup_knows_its_generation_and_file(void **state)
     static const char text[] = BIKE_TEXT RANGE_TEXT(42) "MOLT_MODULE(bike, \"%d\") { " BOTH
         " molt_log(molt->world, MOLT_LOG_INFO, \"%%u of %%s\", molt->generation, molt->file); return MOLT_OK; }\n";
     char one[2048];
-    snprintf(one, sizeof one, text, 1);
+    native_format(one, sizeof one, text, 1);
     rebuild(one);
     molt_module *module = load("bike");
-    snprintf(one, sizeof one, text, 2);
+    native_format(one, sizeof one, text, 2);
     rebuild(one);
     reload(module);
     assert_non_null(strstr(with.log, "2 1 of /"));
@@ -229,7 +231,7 @@ static void an_image_that_stays_is_reported_and_does_no_harm(void **state)
     (void)state;
     for (int round = 0; round < 3; round++) {
         char text[2048];
-        snprintf(text, sizeof text, BIKE_TEXT RANGE_TEXT(%d) MODULE_TEXT("1", BOTH), 2 + round);
+        native_format(text, sizeof text, BIKE_TEXT RANGE_TEXT(%d) MODULE_TEXT("1", BOTH), 2 + round);
         rebuild(text);
         native_compile(with.folder, "bike", "-Wl,-z,nodelete");
         molt_module *module = load("bike");
@@ -312,7 +314,7 @@ static void many_reloads_leave_nothing_behind(void **state)
     assert_int_equal(molt_module_images(with.world), 1);
     assert_int_equal(copies_left(), 1);              /* the folder, … */
     char command[PATH_MAX + 64];
-    snprintf(command, sizeof command, "test $(ls %s/molt-*/ | wc -l) = 1", with.temp);
+    native_format(command, sizeof command, "test $(ls %s/molt-*/ | wc -l) = 1", with.temp);
     assert_int_equal(system(command), 0);            /* … and one copy in it */
     free(bytes[0]);
     free(bytes[1]);

@@ -1,4 +1,4 @@
-/* Staging: reading a module's file as it is at one moment, and private copies of it. */
+/* Staging: private copies of a module's file, and what becomes of them. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,19 +10,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <molt/molt.h>
 
-#include "content.h"
 #include "stage.h"
 
 typedef struct fixture {
@@ -40,7 +34,7 @@ static int set_up(void **state)
     memset(&with, 0, sizeof with);
     with.world = molt_world_open(NULL);
     native_folder(with.folder, sizeof with.folder);
-    assert_true(snprintf(with.temp, sizeof with.temp, "%s/temp", with.folder) < (int)sizeof with.temp);
+    native_format(with.temp, sizeof with.temp, "%s/temp", with.folder);
     mkdir(with.temp, 0700);
     setenv("TMPDIR", with.temp, 1);
     return 0;
@@ -59,7 +53,7 @@ static int tear_down(void **state)
 static const char *path_of(const char *file)
 {
     static char path[PATH_MAX];
-    assert_true(snprintf(path, sizeof path, "%s/%s", with.folder, file) < (int)sizeof path);
+    native_format(path, sizeof path, "%s/%s", with.folder, file);
     return path;
 }
 
@@ -80,118 +74,6 @@ static int entries_of(const char *folder)
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) count += entry->d_name[0] != '.';
     closedir(entries);
     return count;
-}
-
-static molt__content read_file(const char *file)
-{
-    molt__content content;
-    if (molt__content_read(with.world, path_of(file), &content)) fail_msg("%s", molt_last_error(with.world));
-    return content;
-}
-
-static void refuse_file(const char *path, const char *said)
-{
-    molt__content content;
-    assert_int_equal(molt__content_read(with.world, path, &content), MOLT_ERR_FILE);
-    assert_null(content.bytes);
-    const char *text = molt_last_error(with.world);
-    if (!strstr(text, path) || !strstr(text, said)) fail_msg("expected '%s', got '%s'", said, text);
-}
-
-static void content_decides_what_is_new(void **state)
-{
-    (void)state;
-    native_write(with.folder, "a", "one", 3);
-    native_write(with.folder, "b", "one", 3);
-    native_write(with.folder, "c", "onf", 3);
-    native_write(with.folder, "d", "one\0", 4);
-    molt__content a = read_file("a"), b = read_file("b"), c = read_file("c"), d = read_file("d");
-    assert_memory_equal(a.bytes, "one", 3);
-    assert_true(a.length == 3 && a.hash == b.hash);
-    assert_true(a.hash != c.hash && a.hash != d.hash);
-    molt__content_free(with.world, &a);
-    molt__content_free(with.world, &b);
-    molt__content_free(with.world, &c);
-    molt__content_free(with.world, &d);
-}
-
-static void what_is_no_file_is_refused_without_waiting(void **state)
-{
-    (void)state;
-    alarm(10);
-    refuse_file(path_of("missing.so"), "No such file");
-    refuse_file(with.folder, "found a directory");
-    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
-    refuse_file(path_of("fifo"), "found a FIFO");
-    refuse_file("/dev/zero", "found a device");
-    alarm(0);
-}
-
-static atomic_bool stop_writing;
-
-static void *keep_writing(void *path)
-{
-    static const char text[64 * 1024] = "x";
-    while (!stop_writing) {
-        int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        for (int i = 0; i < 8; i++) {
-            if (write(out, text, sizeof text) < 0) break;
-        }
-        close(out);
-    }
-    return NULL;
-}
-
-static void a_file_that_is_being_written_is_read_again_or_refused(void **state)
-{
-    (void)state;
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s", path_of("busy"));
-    native_write(with.folder, "busy", "x", 1);
-    pthread_t writer;
-    stop_writing = false;
-    pthread_create(&writer, NULL, keep_writing, path);
-    for (int i = 0; i < 20; i++) {
-        molt__content content;
-        int code = molt__content_read(with.world, path, &content);
-        assert_true(code == MOLT_OK || (code == MOLT_ERR_FILE && strstr(molt_last_error(with.world), "kept changing")));
-        molt__content_free(with.world, &content);
-    }
-    stop_writing = true;
-    pthread_join(writer, NULL);
-}
-
-static void *keep_touching(void *path)
-{
-    for (long tick = 0; !stop_writing; tick = (tick + 1) % 1000000000) {
-        struct timespec times[2] = { { .tv_sec = 1, .tv_nsec = tick }, { .tv_sec = 1, .tv_nsec = tick } };
-        utimensat(AT_FDCWD, path, times, 0);
-    }
-    return NULL;
-}
-
-static void a_file_that_never_rests_is_refused(void **state)
-{
-    (void)state;
-    char path[PATH_MAX];
-    molt__content content;
-    snprintf(path, sizeof path, "%s", path_of("busy"));
-    native_write(with.folder, "busy", "x", 1);
-    assert_int_equal(truncate(path, 8 << 20), 0);    /* long enough to be touched while it is read */
-    pthread_t writer;
-    stop_writing = false;
-    pthread_create(&writer, NULL, keep_touching, path);
-    int code = MOLT_OK;
-    for (int i = 0; i < 50 && code == MOLT_OK; i++) { /* a busy machine may not let the writer run at once */
-        code = molt__content_read(with.world, path, &content);
-        molt__content_free(with.world, &content);
-    }
-    stop_writing = true;
-    pthread_join(writer, NULL);
-    assert_int_equal(code, MOLT_ERR_FILE);
-    assert_non_null(strstr(molt_last_error(with.world), "kept changing"));
-    assert_int_equal(molt__content_read(with.world, path, &content), MOLT_OK);
-    molt__content_free(with.world, &content);
 }
 
 static void each_copy_has_a_name_and_an_inode_of_its_own(void **state)
@@ -290,15 +172,16 @@ static void folders_of_the_dead_are_cleared_and_those_of_the_living_kept(void **
 static void what_is_not_ours_is_left_alone(void **state)
 {
     (void)state;
-    static const char *const names[] = { "molt", "molt-", "molt-1", "molt-1-abcdefg", "molt-x-abcdef", "molt-1-abcdef.d", "other" };
+    static const char *const names[] = { "molt",          "molt-",           "molt-1", "molt-1-abcdefg",
+                                         "molt-x-abcdef", "molt-1-abcdef.d", "other" };
     for (size_t i = 0; i < 7; i++) {
         char path[2 * PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", with.temp, names[i]);
+        native_format(path, sizeof path, "%s/%s", with.temp, names[i]);
         assert_int_equal(mkdir(path, 0700), 0);
     }
     char beside[2 * PATH_MAX], link[2 * PATH_MAX];
-    snprintf(beside, sizeof beside, "%s/precious", with.folder);
-    snprintf(link, sizeof link, "%s/molt-1-abcdef", with.temp);
+    native_format(beside, sizeof beside, "%s/precious", with.folder);
+    native_format(link, sizeof link, "%s/molt-1-abcdef", with.temp);
     assert_int_equal(mkdir(beside, 0700) | symlink(beside, link), 0);
     native_write(beside, "file", "x", 1);
     molt__stage_remove(with.world, stage("x"));
@@ -330,7 +213,8 @@ static bool own_mounts(void)
     if (unshare(CLONE_NEWNS) != 0) {
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
         if (!map_user("/proc/self/setgroups", "deny", 0)) return false;
-        if (!map_user("/proc/self/uid_map", "0 %u 1", user) || !map_user("/proc/self/gid_map", "0 %u 1", group)) return false;
+        if (!map_user("/proc/self/uid_map", "0 %u 1", user)) return false;
+        if (!map_user("/proc/self/gid_map", "0 %u 1", group)) return false;
     }
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
@@ -358,7 +242,8 @@ static int refuse_everywhere(void)
     int code = stage_in_child("/mnt/away/bike.so", 64 * 1024);
     const char *text = molt_last_error(with.world);
     static const char *const said[] = { "/mnt/full: No space left", "/tmp: does not let files be executed",
-                                        "/var/tmp: Read-only", "/no/such/folder: No such file", "/mnt/away: No such file" };
+                                        "/var/tmp: Read-only", "/no/such/folder: No such file",
+                                        "/mnt/away: No such file" };
     bool all = code == MOLT_ERR_FILE && entries_of("/tmp") == 0 && entries_of("/mnt/full") == 0;
     for (size_t i = 0; i < 5; i++) all = all && strstr(text, said[i]);
     return all ? FOUND : NOT_FOUND;
@@ -405,10 +290,6 @@ static void the_modules_own_folder_is_the_last_resort(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(content_decides_what_is_new),
-        test(what_is_no_file_is_refused_without_waiting),
-        test(a_file_that_is_being_written_is_read_again_or_refused),
-        test(a_file_that_never_rests_is_refused),
         test(each_copy_has_a_name_and_an_inode_of_its_own),
         test(copies_go_to_a_private_folder_that_ends_with_the_stage),
         test(a_temp_folder_that_is_none_is_passed_over),

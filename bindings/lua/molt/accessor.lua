@@ -8,7 +8,7 @@
 --       if istype(Body, b) and objects[b.molt_slot] == o then return b.fuel end
 --       return misuse(o, k)
 --     end
---     if k == "heat" then … return cast(Block1, b.molt_object.extension.block[0]).heat … end
+--     if k == "heat" then … b.molt_blocks[0] … end           -- see attached_steps
 --     return methods[k]
 --   end
 --
@@ -33,38 +33,39 @@ local accessor = {}
 local chain = 8
 
 local header = [[
-local methods, objects, Body, blocks, typed, misuse, refuse, assign, fallback, cast, istype, wide, rawset, type = ...
+local methods, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback, cast, istype, wide, rawset, type = ...
 ]]
 
 local own = "istype(Body, b) and objects[b.molt_slot] == o"
 
--- Where a field is, as Lua text over `b`.
-local function place(field)
-  if not field.block then return "b." .. field.name end
-  return ("cast(blocks[%d], b.molt_object.extension.block[%d]).%s"):format(field.block, field.block, field.name)
+-- Statements around `access`, which reads or writes `place`, for one field. The
+-- field of an attached trait takes several steps, and in the interpreter each may
+-- run the collector and a finalizer that detaches the trait: so before each step
+-- that follows a pointer, state.epoch says whether anything has changed since. If
+-- so, `again` starts over. Compiled code loads the epoch once and compares nothing.
+local function steps_to(field, access, again)
+  if not field.block then
+    return ("local b = o[0]\n if %s then %s end\n"):format(own, access:format("b." .. field.name))
+  end
+  return ([[
+    local b, e = o[0], state.epoch
+    if %s then
+      local list = b.molt_attached
+      if state.epoch ~= e then %s end
+      local block = cast(blocks[%d], list[%d])
+      if state.epoch ~= e then %s end
+      %s
+    end
+]]):format(own, again, field.block, field.block, again, access:format("block." .. field.name))
 end
 
 local function read_branch(field)
-  return ([[
-    if k == %q then
-      local b = o[0]
-      if %s then return %s end
-      return misuse(o, k)
-    end
-]]):format(field.name, own, place(field))
+  return ("if k == %q then\n%s return misuse(o, k)\nend\n"):format(field.name, steps_to(field, "return %s", "return o[k]"))
 end
 
 local function write_branch(field)
-  return ([[
-    if k == %q then
-      if %s then
-        local b = o[0]
-        if %s then %s = v return end
-        return misuse(o, k)
-      end
-      return refuse(%q, v, k, o)
-    end
-]]):format(field.name, value.condition(field.kind, "v"), own, place(field), field.kind)
+  return ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n"):format(field.name,
+    value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"), field.kind)
 end
 
 local function branches(fields, make)
@@ -125,7 +126,7 @@ function accessor.make(shape, hooks)
   end
   for _, field in ipairs(fields) do typed[field.name] = true end
   local text = source(fields, hooks.fallback ~= nil)
-  return load_source(text)(shape.methods, border.objects, shape.body.pointer, blocks, typed, hooks.misuse,
+  return load_source(text)(shape.methods, border.objects, shape.body.pointer, border.state, blocks, typed, hooks.misuse,
     hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type)
 end
 

@@ -1,7 +1,6 @@
 -- molt.bodies: from an object's table to its body, and what is left of it.
 
 local ffi = require "ffi"
-local bit = require "bit"
 local core = require "molt.core"
 local border = require "molt.border"
 local shapes = require "molt.shapes"
@@ -11,9 +10,6 @@ local bodies = {}
 local KEY, DEAD = shapes.KEY, shapes.DEAD
 local objects = border.objects
 local getmetatable, rawget, istype = debug.getmetatable, rawget, ffi.istype
-
--- molt__object_flag in core/src/object.h
-local BODY = 8
 
 -- shape, body of a living object's table; nil for anything else.
 function bodies.of(o)
@@ -30,23 +26,6 @@ end
 function bodies.shape_of(o)
   local meta = getmetatable(o)
   return meta and rawget(meta, KEY)
-end
-
--- The stable record behind a body that may have been moved.
-function bodies.record(b)
-  local record = b.molt_object
-  if bit.band(record.flags, BODY) ~= 0 then return record.peer end
-  return record
-end
-
--- A number that says which object it is, for as long as it lives.
-function bodies.id(b)
-  return border.id(bodies.record(b))
-end
-
--- "Car#12"
-function bodies.name(shape, id)
-  return ("%s#%d"):format(shape.class.name, id % 4294967296)
 end
 
 -- name, tick of a destroyed object's table; nil for anything else. A number in

@@ -71,6 +71,8 @@ function layout.body(shape)
       members[#members + 1] = ("struct { char molt_skip_%d[%d]; void **molt_vtable_%d; };"):format(index, part.offset, index)
     end
   end
+  members[#members + 1] = ("struct { char molt_skip[%d]; void **molt_attached; };"):format(
+    ffi.offsetof("molt_object", "attached"))
   members[#members + 1] = "molt_object molt_object;"
   body = { pointer = ffi.typeof(struct(members) .. " *") }
   core.body_type(tonumber(body.pointer))

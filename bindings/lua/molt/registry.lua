@@ -9,7 +9,6 @@
 -- creation; iterations under way are told (lives.c).
 
 local ffi = require "ffi"
-local bit = require "bit"
 local core = require "molt.core"
 local border = require "molt.border"
 local shapes = require "molt.shapes"
@@ -18,9 +17,6 @@ local bodies = require "molt.bodies"
 local registry = {}
 
 local objects, state = border.objects, border.state
-
--- molt__object_flag in core/src/object.h
-local HOST = 1
 
 -- The sentinel: a userdata that each collection finds dead, and that comes again.
 local function watch()
@@ -102,9 +98,8 @@ local shape_of = bodies.shape_of
 local function object_in(slot, filter)
   local o = objects[slot]
   if o then return filter(shape_of(o)) and o end
-  local body = state.objects[slot]
-  if body == nil or bit.band(body.flags, HOST) == 0 then return nil end
-  return filter(shapes.at(body.shape)) and core.object_at(border.id(body))
+  local shape, id = core.unseen(slot)
+  return shape and filter(shapes.get(shape)) and core.object_at(id)
 end
 
 -- An iteration over the objects alive now, in order of creation, for which

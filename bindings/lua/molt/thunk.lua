@@ -7,16 +7,23 @@
 -- which does everything and explains what is wrong.
 --
 --   function(self, a1)
+--     local e = state.epoch
 --     if type(self) == "table" then
 --       local b = self[0]
 --       if istype(Body, b) and objects[b.molt_slot] == self then
---         local f = b.molt_vtable_2[-8]            -- leaf entry of the slot
---         if f ~= nil and type(a1) == "number" then
---           state.leaf = 7
---           local r = cast(F, f)(cast(Handle, cast(Bytes, b) + 64), a1)
---           state.leaf = 0
---           if state.pending ~= 0 then drain() end
---           return r
+--         local vt, block = b.molt_vtable_2, cast(Bytes, b) + 64
+--         if state.epoch == e then
+--           local f = vt[-8]                       -- leaf entry of the slot
+--           if f ~= nil and type(a1) == "number" then
+--             f = cast(F, f)
+--             if state.epoch == e then
+--               state.leaf = 7
+--               local r = f(block, a1)
+--               state.leaf = 0
+--               if state.pending ~= 0 then drain() end
+--               return r
+--             end
+--           end
 --         end
 --       end
 --     end
@@ -46,23 +53,29 @@ local function conditions(method)
 end
 
 -- `open` is Lua text that leaves the vtable in `vt` and the block in `block`,
--- `close` ends the blocks it opened.
+-- `close` ends the blocks it opened. In the interpreter each step may run the
+-- collector and a finalizer, so state.epoch is compared before a pointer is
+-- followed, and once more right before the call (see molt.accessor).
 local function source(method, open, close)
   local arguments = names(#method.parameters)
   local more = arguments == "" and "" or ", " .. arguments
-  local call = ("cast(F, f)(block%s)"):format(more)
+  local call = ("f(block%s)"):format(more)
   local void = method.result == "void"
   return table.concat {
     "local objects, Body, state, caller, drain, F, Bytes, Handle, View, getmeta, meta, cast, istype, wide, type = ...\n",
     "return function(self", more, ")\n",
+    "local e = state.epoch\n",
     open,
+    "if state.epoch == e then\n",
     ("local f = vt[%d]\n"):format(-(words + 1 + method.slot)),
     "if ", conditions(method), " then\n",
+    "f = cast(F, f)\n",
+    "if state.epoch == e then\n",
     ("state.leaf = %d\n"):format(method.number),
     void and call or ("local r = " .. call), "\n",
     "state.leaf = 0\n",
     "if state.pending ~= 0 then drain() end\n",
-    void and "return" or "return r", "\nend\n",
+    void and "return" or "return r", "\nend end end\n",
     close,
     "return caller(self", more, ")\nend\n",
   }
@@ -75,14 +88,21 @@ local function object_source(method, part, index)
   if part.offset > 0 then
     open[#open + 1] = ("local vt, block = b.molt_vtable_%d, cast(Bytes, b) + %d\n"):format(index, part.offset)
   else
-    open[#open + 1] = ("local block = b.molt_object.extension.block[%d]\nlocal vt = cast(Handle, block).vtable\n"):format(part.block)
+    open[#open + 1] = ([[
+      local list, block, vt = b.molt_attached
+      if state.epoch == e then
+        block = list[%d]
+        if state.epoch == e then block = cast(Handle, block) end
+        if state.epoch == e then vt = block.vtable end
+      end
+]]):format(part.block)
   end
   return source(method, table.concat(open), "end end\n")
 end
 
 local function view_source(method)
-  return source(method, "if getmeta(self) == meta then local block = cast(View, self).block\n"
-    .. "if block ~= nil then local vt = block.vtable\n", "end end\n")
+  return source(method, "if getmeta(self) == meta then local block, vt = cast(View, self).block\n"
+    .. "if block ~= nil then if state.epoch == e then vt = block.vtable end\n", "end end\n")
 end
 
 local function make(text, method, body, meta)
@@ -91,8 +111,15 @@ local function make(text, method, body, meta)
     debug.getmetatable, meta, ffi.cast, ffi.istype, value.wide, type)
 end
 
+-- A 64 bit result is a new cdata, whose making may run the collector before the
+-- mark is taken back: such a function is called the classic way.
+local function fits(method)
+  return method.result ~= "int64_t" and method.result ~= "uint64_t"
+end
+
 -- The function by which Lua calls a leaf method on objects of a shape.
 function thunk.object(shape, trait, method)
+  if not fits(method) then return method.caller end
   for index, part in ipairs(shape.info.parts) do
     if part.trait == trait.handle then
       return make(object_source(method, part, index), method, shape.body.pointer)
@@ -102,6 +129,7 @@ end
 
 -- The function by which Lua calls a leaf method on views of a trait.
 function thunk.view(method, meta)
+  if not fits(method) then return method.caller end
   return make(view_source(method), method, nil, meta)
 end
 

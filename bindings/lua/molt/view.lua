@@ -15,13 +15,10 @@ local shapes = require "molt.shapes"
 local view = {}
 
 local View = ffi.typeof("molt_view *")
-local objects, cast = border.objects, ffi.cast
+local state, cast = border.state, ffi.cast
 
 -- The object of a view; nil once it is stale.
-local function owner(v)
-  local block = cast(View, v).block
-  if block ~= nil then return objects[block.object.slot] end
-end
+local owner = core.object_of
 
 local function raise_stale(v, trait)
   local payload = cast(View, v)
@@ -29,21 +26,35 @@ local function raise_stale(v, trait)
     ("the trait was detached or the object destroyed in tick %d"):format(tonumber(payload.since)))
 end
 
+-- Statements around `access` to a field of the view's block. In the interpreter
+-- each step may run the collector and a finalizer: state.epoch says whether the
+-- block found is still the one (see molt.accessor).
+local steps = [[
+local e = state.epoch
+local block = cast(View, v).block
+if block ~= nil then
+  block = cast(Block, block)
+  if state.epoch ~= e then %s end
+  %s
+end
+return stale(v)
+]]
+
 local function index_source(trait)
-  local text = { "local Block, View, other, stale, cast = ...\nreturn function(v, k)\n" }
+  local text = { "local Block, View, state, other, stale, cast = ...\nreturn function(v, k)\n" }
   for _, field in ipairs(trait.typed) do
-    text[#text + 1] = ("if k == %q then local block = cast(View, v).block\n  if block ~= nil then return cast(Block, block).%s end\n  return stale(v)\nend\n")
-      :format(field.name, field.name)
+    text[#text + 1] = ("if k == %q then\n%s end\n"):format(field.name,
+      steps:format("return v[k]", "return block." .. field.name))
   end
   text[#text + 1] = "return other(v, k)\nend\n"
   return table.concat(text)
 end
 
 local function newindex_source(trait)
-  local text = { "local Block, View, other, stale, refuse, wide, cast, type = ...\nreturn function(v, k, x)\n" }
+  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type = ...\nreturn function(v, k, x)\n" }
   for _, field in ipairs(trait.typed) do
-    text[#text + 1] = ("if k == %q then local block = cast(View, v).block\n  if block == nil then return stale(v) end\n  if %s then cast(Block, block).%s = x return end\n  return refuse(%q, x, k)\nend\n")
-      :format(field.name, value.condition(field.kind, "x"), field.name, field.kind)
+    text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k)\nend\n"):format(field.name,
+      value.condition(field.kind, "x"), steps:format("v[k] = x return", ("block.%s = x return"):format(field.name)), field.kind)
   end
   text[#text + 1] = "return other(v, k, x)\nend\n"
   return table.concat(text)
@@ -85,8 +96,8 @@ local function make_meta(trait)
   end
 
   local Block = layout.block_type(trait)
-  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, read_other, stale, cast)
-  meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, write_other, stale,
+  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast)
+  meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, state, write_other, stale,
     shapes.hooks.refuse, value.wide, cast, type)
   meta.__tostring = function(v)
     local o = owner(v)

@@ -39,7 +39,6 @@ typedef struct molt_class molt_class;
 typedef struct molt_shape molt_shape;
 typedef struct molt_module molt_module;
 typedef struct molt_object molt_object;
-typedef struct molt_extension molt_extension;
 typedef struct molt_definition molt_definition;
 
 /* The header of a body, and the stable record of its object. A body that a
@@ -50,7 +49,7 @@ struct molt_object {
     uint32_t generation;         /* of the id; survives the reuse of the memory */
     molt_shape *shape;
     molt_object *peer;
-    molt_extension *extension;   /* attached blocks and patches; NULL for most */
+    void **attached;             /* blocks of attached traits, as many as the shape says; or NULL */
     uint32_t retains;
     uint32_t flags;              /* molt_object_flag */
 };
@@ -66,13 +65,6 @@ typedef struct molt_shape_head {
     uint32_t id;                 /* in its world, from 1 */
     uint32_t suspect;            /* not to be entered before the core looked at it again */
 } molt_shape_head;
-
-/* What only some objects have. `block[i]` is the i-th attached trait's block. */
-struct molt_extension {
-    uint32_t capacity;
-    uint32_t count;
-    void *block[1];
-};
 
 /* Lies directly before slot 0. */
 typedef struct molt_vtable {
@@ -103,6 +95,7 @@ typedef struct molt_border {
     int32_t iterating;           /* molt.each loops under way: the registry must not move */
     int32_t top;                 /* highest registry slot in use */
     int32_t live;                /* objects alive */
+    int32_t epoch;               /* counts what may move or end a block, or change a slot */
     int32_t exposed;             /* host code may hold handles: bodies wait for the tick */
     double tick;                 /* ticks so far */
     molt_object **objects;       /* registry: slot -> object; [0] unused */

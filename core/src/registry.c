@@ -32,8 +32,9 @@ int molt__registry_add(molt_object *object)
 void molt__registry_remove(molt_object *object)
 {
     molt_border *border = object->shape->world->border;
+    /* The last slot becomes a hole like any other: `top` is the sweep's to lower,
+     * which may be under way below it. */
     border->objects[object->slot] = NULL;
-    if (object->slot == border->top) border->top--;
     border->live--;
     object->slot = object->peer->slot = 0;
 }

@@ -103,18 +103,18 @@ local function make(id)
   resolve_all(shape)
   shape.meta = make_meta(shape)
   core.tombstones[info.class] = core.tombstones[info.class] or make_tombstone(shape.class)
-  core.metas[id] = shape.meta
   return shape
 end
 
 -- The record of a shape.
 function shapes.get(id)
-  local shape = records[id]
-  if not shape then
-    shape = make(id)
-    records[id] = shape
+  if not records[id] then
+    local shape = make(id)
+    -- A finalizer may have been faster: there is one record of a shape.
+    records[id] = records[id] or shape
+    core.metas[id] = records[id].meta
   end
-  return shape
+  return records[id]
 end
 
 border.callbacks[border.SHAPE] = shapes.get

@@ -33,30 +33,34 @@ local accessor = {}
 local chain = 8
 
 local header = [[
-local methods, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback, cast, istype, wide, rawset, type = ...
+local methods, meta, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback,
+  cast, istype, wide, rawset, type, getmeta = ...
 ]]
 
 local own = "istype(Body, b) and objects[b.molt_slot] == o"
 
--- Statements around `access`, which reads or writes `place`, for one field. The
--- field of an attached trait takes several steps, and in the interpreter each may
--- run the collector and a finalizer that detaches the trait: so before each step
--- that follows a pointer, state.epoch says whether anything has changed since. If
--- so, `again` starts over. Compiled code loads the epoch once and compares nothing.
+-- Statements around `access`, which reads or writes one field. The field of an
+-- attached trait takes several steps, and between any two of them the collector
+-- may run a finalizer that detaches the trait: in the interpreter at each new
+-- cdata, in compiled code at each exit. So right before a pointer is followed,
+-- with nothing in between that could exit, state.epoch says whether anything has
+-- changed since; if so, `again` starts over. It is read first: the object may have
+-- changed its shape between the look at its metatable and this function. Compiled code loads the epoch once
+-- and compares nothing.
 local function steps_to(field, access, again)
   if not field.block then
     return ("local b = o[0]\n if %s then %s end\n"):format(own, access:format("b." .. field.name))
   end
   return ([[
-    local b, e = o[0], state.epoch
+    local b, Block, e = o[0], blocks[%d], state.epoch
     if %s then
+      if getmeta(o) ~= meta then %s end
       local list = b.molt_attached
-      if state.epoch ~= e then %s end
-      local block = cast(blocks[%d], list[%d])
-      if state.epoch ~= e then %s end
-      %s
+      if state.epoch ~= e then %s end local block = list[%d]
+      block = cast(Block, block)
+      if state.epoch ~= e then %s end %s
     end
-]]):format(own, again, field.block, field.block, again, access:format("block." .. field.name))
+]]):format(field.block, own, again, again, field.block, again, access:format("block." .. field.name))
 end
 
 local function read_branch(field)
@@ -126,8 +130,9 @@ function accessor.make(shape, hooks)
   end
   for _, field in ipairs(fields) do typed[field.name] = true end
   local text = source(fields, hooks.fallback ~= nil)
-  return load_source(text)(shape.methods, border.objects, shape.body.pointer, border.state, blocks, typed, hooks.misuse,
-    hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type)
+  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed, hooks.misuse,
+    hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
+    debug.getmetatable)
 end
 
 return accessor

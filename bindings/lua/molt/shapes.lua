@@ -60,19 +60,14 @@ end
 
 local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
-  local index, newindex = accessor.make(shape, {
+  local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
+  shape.meta = meta
+  meta.__index, meta.__newindex = accessor.make(shape, {
     misuse = hooks.misuse,
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
   })
-  return {
-    __index = index,
-    __newindex = newindex,
-    __tostring = hooks.describe,
-    __metatable = "object",
-    [shapes.KEY] = shape,
-  }
 end
 
 -- What is left of an object of the class when it has been destroyed.
@@ -100,8 +95,8 @@ local function make(id)
     detach = {},                         -- trait handle -> shape
   }
   shape.fields = accessor.fields(shape)
+  make_meta(shape)
   resolve_all(shape)
-  shape.meta = make_meta(shape)
   core.tombstones[info.class] = core.tombstones[info.class] or make_tombstone(shape.class)
   return shape
 end

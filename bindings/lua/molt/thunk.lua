@@ -66,7 +66,7 @@ local function source(method, open, close)
     "return function(self", more, ")\n",
     "local e = state.epoch\n",
     open,
-    "if state.epoch == e then\n",
+    "if vt and state.epoch == e then\n",
     ("local f = vt[%d]\n"):format(-(words + 1 + method.slot)),
     "if ", conditions(method), " then\n",
     "f = cast(F, f)\n",
@@ -90,7 +90,7 @@ local function object_source(method, part, index)
   else
     open[#open + 1] = ([[
       local list, block, vt = b.molt_attached
-      if state.epoch == e then
+      if state.epoch == e and getmeta(self) == meta then
         block = list[%d]
         if state.epoch == e then block = cast(Handle, block) end
         if state.epoch == e then vt = block.vtable end
@@ -122,7 +122,7 @@ function thunk.object(shape, trait, method)
   if not fits(method) then return method.caller end
   for index, part in ipairs(shape.info.parts) do
     if part.trait == trait.handle then
-      return make(object_source(method, part, index), method, shape.body.pointer)
+      return make(object_source(method, part, index), method, shape.body.pointer, shape.meta)
     end
   end
 end

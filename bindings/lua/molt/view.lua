@@ -26,16 +26,15 @@ local function raise_stale(v, trait)
     ("the trait was detached or the object destroyed in tick %d"):format(tonumber(payload.since)))
 end
 
--- Statements around `access` to a field of the view's block. In the interpreter
--- each step may run the collector and a finalizer: state.epoch says whether the
--- block found is still the one (see molt.accessor).
+-- Statements around `access` to a field of the view's block. The collector may run
+-- a finalizer between any two steps: right before the block is followed,
+-- state.epoch says whether it is still the one (see molt.accessor).
 local steps = [[
 local e = state.epoch
 local block = cast(View, v).block
 if block ~= nil then
   block = cast(Block, block)
-  if state.epoch ~= e then %s end
-  %s
+  if state.epoch ~= e then %s end %s
 end
 return stale(v)
 ]]

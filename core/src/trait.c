@@ -154,9 +154,11 @@ static int trait_fill_from(molt_trait *trait, const draft *d)
     if (!trait->where) return MOLT_ERR_MEMORY;
     if (d->count) {
         trait->fields = molt__allocate(world, d->count * sizeof *trait->fields);
+        if (!trait->fields) return MOLT_ERR_MEMORY;
+        trait->member_capacity = d->count;
         trait->methods = molt__allocate(world, d->count * sizeof *trait->methods);
-        if (!trait->fields || !trait->methods) return MOLT_ERR_MEMORY;
-        trait->member_capacity = trait->method_capacity = d->count;
+        if (!trait->methods) return MOLT_ERR_MEMORY;
+        trait->method_capacity = d->count;
     }
     for (size_t i = 0; i < d->count; i++) {
         if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);

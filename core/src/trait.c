@@ -258,6 +258,10 @@ static molt_trait *declare(molt_world *world, const draft *d)
 
 molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
 {
+    if (lines->size != sizeof *lines || !lines->name || !*lines->name) {
+        molt__fail(world, MOLT_ERR_ARGUMENT, "a trait needs its size and a name");
+        return NULL;
+    }
     draft d = { 0 };
     if (draft_parse(world, &d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines)) return NULL;
     bool known = find_quietly(world, d.name) != NULL;

@@ -230,17 +230,15 @@ static int refuse_unequal(molt_world *world, const molt_trait *trait, const draf
                       trait->name, trait->where, strcmp(ours, theirs) ? ours : "another order", d->where, theirs);
 }
 
-/* What only Lua sees may be added by a later declaration. */
+/* What only Lua sees may be added by a later declaration; all of it, or nothing. */
 static int add_lua_fields(molt_trait *trait, const draft *d)
 {
-    molt_world *world = trait->world;
+    if (molt__reserve(trait->world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + d->count,
+                      sizeof *trait->fields)) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < d->count; i++) {
         const molt__declaration *member = &d->members[i];
         if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
-        if (molt__trait_field(trait, member->name)) continue;
-        if (molt__reserve(world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + 1,
-                          sizeof *trait->fields)) return MOLT_ERR_MEMORY;
-        place_field(trait, member);
+        if (!molt__trait_field(trait, member->name)) place_field(trait, member);
     }
     return MOLT_OK;
 }

@@ -112,7 +112,10 @@ molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const ch
     molt_impl *impl = trait ? molt_impl_new(trait, name, where) : NULL;
     if (!impl) return NULL;
     molt__impl_change change = { impl, functions, leaf, where };
-    return molt__impl_commit(world, &change, 1, NULL) ? NULL : impl;
+    if (molt__impl_commit(world, &change, 1, NULL) == MOLT_OK) return impl;
+    world->impls.count--;
+    molt__impl_free(impl);
+    return NULL;
 }
 
 /* The definitions of one change, all new. */

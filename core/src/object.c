@@ -167,7 +167,7 @@ molt_object *molt_id_object(molt_world *world, double id)
     molt_ref ref = { 0 };
     if (id > 0 && id < 9007199254740992.0) {
         uint64_t bits = (uint64_t)id;
-        ref = (molt_ref){ (uint32_t)bits, (uint32_t)(bits >> 32) };
+        if ((double)bits == id) ref = (molt_ref){ (uint32_t)bits, (uint32_t)(bits >> 32) };
     }
     return molt_ref_object(world, ref);
 }

@@ -133,9 +133,10 @@ int molt_object_release(molt_object *object)
         return molt__fail(world, MOLT_ERR_STATE, "%s is released more often than it was retained",
                           molt__object_name(object, name, sizeof name));
     }
-    if (--object->retains) return MOLT_OK;
-    if (world->border.leaf) return molt__pending_add(world, MOLT__PENDING_UNPIN, object);
-    if (world->bridge) world->bridge->unpin(world->bridge_user, object);
+    bool last = object->retains == 1;
+    if (last && world->border.leaf && (err = molt__pending_add(world, MOLT__PENDING_UNPIN, object))) return err;
+    object->retains--;
+    if (last && !world->border.leaf && world->bridge) world->bridge->unpin(world->bridge_user, object);
     return MOLT_OK;
 }
 

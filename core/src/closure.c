@@ -112,11 +112,26 @@ void molt__closure_free(molt_world *world, molt__closure *closure)
     molt__free(world, closure, sizeof *closure);
 }
 
+/* A handle outlives its object, or its trait, until the tick; the other trait's
+ * block can no longer be found then. */
+static void leave_stale(const molt__call *call)
+{
+    char name[128], text[512];
+    snprintf(text, sizeof text, "method '%s.%s' was called through a stale handle: the %s of %s is gone",
+             call->method->trait->name, call->method->name, call->definition->trait->name,
+             molt__object_name(call->self->object, name, sizeof name));
+    molt__set_pending(call->method->trait->world, MOLT_ERR_STALE, text);
+}
+
 void molt__closure_native(const molt__call *call)
 {
     const molt_definition *definition = call->definition;
     void *self = call->self;
     if (definition->trait != call->method->trait) self = molt_object_as(call->self->object, definition->trait);
+    if (!self) {
+        leave_stale(call);
+        return;
+    }
     void *arguments[MOLT__MAX_PARAMETERS + 1] = { &self };
     for (size_t i = 0; i < call->method->declaration.parameter_count; i++) arguments[i + 1] = call->arguments[i];
     ffi_call(&molt__closure_for(call->method)->cif, definition->function, call->result, arguments);

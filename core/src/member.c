@@ -27,7 +27,9 @@ static int no_such(const molt_object *object, const char *what, const char *name
     molt__near search = molt__near_begin(name);
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        for (size_t f = 0; field && f < trait->field_count; f++) molt__near_offer(&search, trait->fields[f].name);
+        for (size_t f = 0; field && f < trait->field_count; f++) {
+            if (trait->fields[f].offset) molt__near_offer(&search, trait->fields[f].name);
+        }
         for (size_t m = 0; !field && m < trait->method_count; m++) molt__near_offer(&search, trait->methods[m]->name);
     }
     char text[128];

@@ -33,7 +33,7 @@ void molt__registry_remove(molt_object *object)
 {
     molt_border *border = &object->shape->world->border;
     border->objects[object->slot] = NULL;
-    if (object->slot == border->top) border->top--;
+    if (object->slot == border->top && !border->iterating) border->top--;
     border->live--;
     object->slot = object->peer->slot = 0;
 }

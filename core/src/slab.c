@@ -14,9 +14,11 @@ static void **link_of(const molt__pool *pool, void *cell)
     return (void **)((char *)cell + (pool->bodies ? offsetof(molt_object, shape) : 0));
 }
 
-static size_t kept_bytes(const molt__pool *pool)
+/* Whoever reads more of a free cell than its slot and generation is wrong. */
+static void poison(const molt__pool *pool, void *cell)
 {
-    return (pool->bodies ? offsetof(molt_object, shape) : 0) + sizeof(void *);
+    size_t kept = (size_t)((char *)link_of(pool, cell) - (char *)cell);
+    MOLT__POISON((char *)cell + kept, pool->stride - kept);
 }
 
 static uint32_t stride_for(size_t size)
@@ -151,8 +153,8 @@ void *molt__cell_new(molt_world *world, molt__pool *pool)
 {
     void *cell = pool->free;
     if (!cell) return cell_fresh(world, pool);
-    pool->free = *link_of(pool, cell);
     MOLT__UNPOISON(cell, pool->stride);
+    pool->free = *link_of(pool, cell);
     return cell;
 }
 
@@ -165,13 +167,14 @@ void molt__cell_free(molt__pool *pool, void *cell)
          * can come to mean a new object. */
         if (body->generation == (1u << MOLT__GENERATION_BITS) - 1) {
             body->generation = 0;
+            poison(pool, cell);
             return;
         }
         body->generation++;
     }
     *link_of(pool, cell) = pool->free;
     pool->free = cell;
-    MOLT__POISON((char *)cell + kept_bytes(pool), pool->stride - kept_bytes(pool));
+    poison(pool, cell);
 }
 
 void *molt__small_new(molt_world *world, size_t size)

@@ -3,7 +3,7 @@ function(molt_warn target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
     # Texts for people are cut where the room ends, knowingly.
-    -Wno-format-truncation)
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
   if(MOLT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

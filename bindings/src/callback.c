@@ -179,7 +179,7 @@ static int run_callback(molt__binding *b, molt__callback which, int arguments)
 {
     lua_State *L = b->current;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
-    lua_rawgeti(L, -1, which);
+    lua_rawgeti(L, -1, (int)which);
     lua_remove(L, -2);
     lua_insert(L, -1 - arguments);
     if (lua_pcall(L, arguments, 0, 0) == 0) return MOLT_OK;

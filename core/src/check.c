@@ -68,6 +68,10 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         const molt__method *method = molt__trait_method(trait, name);
+        if (found.count && molt__trait_field(trait, name)) {
+            add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
+                found.winner.definition->where);
+        }
         if (!method) continue;
         if (found.count == 0) {
             add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, name,
@@ -130,11 +134,6 @@ static void check_fields(const molt_shape *shape, size_t part, report *r)
             if (!field && !method) continue;
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a %s of %s (%s)", name, trait->name,
                 trait->where, field ? "field" : "method", rival->name, rival->where);
-        }
-        const molt_definition *definition = molt__resolve(shape, name);
-        if (definition) {
-            add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
-                definition->where);
         }
     }
 }

@@ -4,8 +4,8 @@
 
 #include "shape.h"
 
-/* One name in one shape: MOLT_ERR_CONFLICT names both definitions,
- * MOLT_ERR_MISSING a typed method that nothing defines. */
+/* One name in one shape: MOLT_ERR_CONFLICT names both definitions, or the field
+ * of that name; MOLT_ERR_MISSING a typed method that nothing defines. */
 int molt__check_name(const molt_shape *shape, const char *name);
 
 /* A whole shape: every name; required and excluded traits; fields and methods

@@ -27,13 +27,24 @@ static int list_add(molt_world *world, molt__list *list, void *item)
     return err;
 }
 
+static bool named_before(const molt_class_lines *lines, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (lines->traits[j] == lines->traits[i]) return true;
+    }
+    return false;
+}
+
+/* Traits that the base has, or that are named twice, did not become the class's own. */
 static bool same_composition(const molt_class *cls, const molt_class_lines *lines)
 {
-    if (cls->base != lines->base || cls->traits.count != lines->trait_count) return false;
+    size_t own = 0;
+    if (cls->base != lines->base) return false;
     for (size_t i = 0; i < lines->trait_count; i++) {
-        if (cls->traits.item[i] != lines->traits[i]) return false;
+        if (own < cls->traits.count && cls->traits.item[own] == lines->traits[i]) own++;
+        else if (!molt__class_has(cls->base, lines->traits[i]) && !named_before(lines, i)) return false;
     }
-    return true;
+    return own == cls->traits.count;
 }
 
 static molt_class *class_make(molt_world *world, const char *name, const molt_class_lines *lines)

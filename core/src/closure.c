@@ -33,6 +33,15 @@ static void zero_result(void *result, molt_kind kind)
     if (kind != MOLT_VOID) memset(result, 0, sizeof(ffi_arg));
 }
 
+/* No native function, and nobody to run another: the error waits. */
+static void leave_missing(const molt__method *method)
+{
+    char text[256];
+    snprintf(text, sizeof text, "method '%s.%s' has no native implementation, and no Lua state is open",
+             method->trait->name, method->name);
+    molt__set_pending(method->trait->world, MOLT_ERR_MISSING, text);
+}
+
 /* What C code reaches when it calls a slot that holds a closure. */
 static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
 {
@@ -50,7 +59,8 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
         .result = result,
     };
     zero_result(result, method->declaration.kind);
-    if (call.definition && call.definition->function && !call.patched) {
+    /* Patches are Lua's: without it, they are as if they were not. */
+    if (call.definition && call.definition->function && (!call.patched || !world->bridge)) {
         molt__closure_native(&call);
         return;
     }
@@ -59,14 +69,8 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
                  method->trait->name, method->name);
         return;
     }
-    if (world->bridge) {
-        world->bridge->call(world->bridge_user, &call);
-        return;
-    }
-    char text[256];
-    snprintf(text, sizeof text, "method '%s.%s' has no native implementation, and no Lua state is open",
-             method->trait->name, method->name);
-    molt__set_pending(world, MOLT_ERR_MISSING, text);
+    if (world->bridge) world->bridge->call(world->bridge_user, &call);
+    else leave_missing(method);
 }
 
 static int set_up(molt__closure *closure, molt__method *method)
@@ -108,11 +112,26 @@ void molt__closure_free(molt_world *world, molt__closure *closure)
     molt__free(world, closure, sizeof *closure);
 }
 
+/* A handle outlives its object, or its trait, until the tick; the other trait's
+ * block can no longer be found then. */
+static void leave_stale(const molt__call *call)
+{
+    char name[128], text[512];
+    snprintf(text, sizeof text, "method '%s.%s' was called through a stale handle: the %s of %s is gone",
+             call->method->trait->name, call->method->name, call->definition->trait->name,
+             molt__object_name(call->self->object, name, sizeof name));
+    molt__set_pending(call->method->trait->world, MOLT_ERR_STALE, text);
+}
+
 void molt__closure_native(const molt__call *call)
 {
     const molt_definition *definition = call->definition;
     void *self = call->self;
     if (definition->trait != call->method->trait) self = molt_object_as(call->self->object, definition->trait);
+    if (!self) {
+        leave_stale(call);
+        return;
+    }
     void *arguments[MOLT__MAX_PARAMETERS + 1] = { &self };
     for (size_t i = 0; i < call->method->declaration.parameter_count; i++) arguments[i + 1] = call->arguments[i];
     ffi_call(&molt__closure_for(call->method)->cif, definition->function, call->result, arguments);

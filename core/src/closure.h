@@ -32,7 +32,8 @@ typedef struct molt__call {
     void *result;                    /* ffi_arg-sized where the type is smaller */
 } molt__call;
 
-/* Calls a native definition with libffi's arguments, on whichever block it takes. */
+/* Calls a native definition with libffi's arguments, on whichever block it takes;
+ * leaves a pending error, and the result alone, when that block is gone. */
 void molt__closure_native(const molt__call *call);
 
 /* Stores a result the way libffi wants it (small integers widened). */

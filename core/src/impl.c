@@ -85,7 +85,9 @@ int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
     const molt__field *field = molt__trait_field(trait, molt__name_find(world, name));
     if (!field || !field->offset) {
         molt__near search = molt__near_begin(name);
-        for (size_t i = 0; i < trait->field_count; i++) molt__near_offer(&search, trait->fields[i].name);
+        for (size_t i = 0; i < trait->field_count; i++) {
+            if (trait->fields[i].offset) molt__near_offer(&search, trait->fields[i].name);
+        }
         molt__fail(world, MOLT_ERR_UNKNOWN, "trait '%s' has no typed field '%s'", trait->name, name);
         if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
         return MOLT_ERR_UNKNOWN;
@@ -112,7 +114,10 @@ molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const ch
     molt_impl *impl = trait ? molt_impl_new(trait, name, where) : NULL;
     if (!impl) return NULL;
     molt__impl_change change = { impl, functions, leaf, where };
-    return molt__impl_commit(world, &change, 1, NULL) ? NULL : impl;
+    if (molt__impl_commit(world, &change, 1, NULL) == MOLT_OK) return impl;
+    world->impls.count--;
+    molt__impl_free(impl);
+    return NULL;
 }
 
 /* The definitions of one change, all new. */

@@ -6,6 +6,7 @@
 #include "world_state.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A field of an object and where it is; the name is known to be interned. */
 static const molt__field *find_field(const molt_object *object, const char *name, char **memory)
@@ -27,7 +28,9 @@ static int no_such(const molt_object *object, const char *what, const char *name
     molt__near search = molt__near_begin(name);
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        for (size_t f = 0; field && f < trait->field_count; f++) molt__near_offer(&search, trait->fields[f].name);
+        for (size_t f = 0; field && f < trait->field_count; f++) {
+            if (trait->fields[f].offset) molt__near_offer(&search, trait->fields[f].name);
+        }
         for (size_t m = 0; !field && m < trait->method_count; m++) molt__near_offer(&search, trait->methods[m]->name);
     }
     char text[128];
@@ -92,9 +95,9 @@ static int call_slot(molt_block *block, molt__method *method, molt_value *argume
     for (size_t i = 0; i < method->declaration.parameter_count; i++) pointers[i + 1] = &arguments[i].as;
     molt_function function;
     union { ffi_arg integer; double number; } out = { 0 };
-    *(void **)(void *)&function = block->vtable[method->slot];
+    memcpy(&function, &block->vtable[method->slot], sizeof function);
     ffi_call(&closure->cif, function, &out, pointers);
-    if (molt_error_pending(world)) return world->pending.code;
+    if (molt_error_pending(world)) return molt__fail(world, world->pending.code, "%s", world->pending.text);
     if (result) *result = molt__closure_argument(method->declaration.kind, &out);
     return MOLT_OK;
 }

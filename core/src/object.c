@@ -134,9 +134,10 @@ int molt_object_release(molt_object *object)
         return molt__fail(world, MOLT_ERR_STATE, "%s is released more often than it was retained",
                           molt__object_name(object, name, sizeof name));
     }
-    if (--object->retains) return MOLT_OK;
-    if (world->border->leaf) return molt__pending_add(world, MOLT__PENDING_UNPIN, object);
-    if (world->bridge) world->bridge->unpin(world->bridge_user, object);
+    bool last = object->retains == 1;
+    if (last && world->border->leaf && (err = molt__pending_add(world, MOLT__PENDING_UNPIN, object))) return err;
+    object->retains--;
+    if (last && !world->border->leaf && world->bridge) world->bridge->unpin(world->bridge_user, object);
     return MOLT_OK;
 }
 
@@ -168,7 +169,7 @@ molt_object *molt_id_object(molt_world *world, double id)
     molt_ref ref = { 0 };
     if (id > 0 && id < 9007199254740992.0) {
         uint64_t bits = (uint64_t)id;
-        ref = (molt_ref){ (uint32_t)bits, (uint32_t)(bits >> 32) };
+        if ((double)bits == id) ref = (molt_ref){ (uint32_t)bits, (uint32_t)(bits >> 32) };
     }
     return molt_ref_object(world, ref);
 }

@@ -14,9 +14,11 @@ static void **link_of(const molt__pool *pool, void *cell)
     return (void **)((char *)cell + (pool->bodies ? offsetof(molt_object, shape) : 0));
 }
 
-static size_t kept_bytes(const molt__pool *pool)
+/* Whoever reads more of a free cell than its slot and generation is wrong. */
+static void poison(const molt__pool *pool, void *cell)
 {
-    return (pool->bodies ? offsetof(molt_object, shape) : 0) + sizeof(void *);
+    size_t kept = (size_t)((char *)link_of(pool, cell) - (char *)cell);
+    MOLT__POISON((char *)cell + kept, pool->stride - kept);
 }
 
 static uint32_t stride_for(size_t size)
@@ -59,15 +61,15 @@ molt__pool *molt__pool_for(molt_world *world, size_t size, bool bodies)
 }
 
 /* Fibonacci hashing (Knuth, TAOCP 6.4) of the slab's number in memory. */
-static size_t address_slot(const molt__slabs *slabs, const void *memory)
+static size_t address_slot(const molt__slabs *slabs, uintptr_t base)
 {
-    uint64_t key = (uint64_t)(uintptr_t)memory / MOLT__SLAB_BYTES;
+    uint64_t key = base / MOLT__SLAB_BYTES;
     return (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (slabs->by_address_capacity - 1);
 }
 
 static void address_put(molt__slabs *slabs, molt__slab *slab)
 {
-    size_t i = address_slot(slabs, slab->memory);
+    size_t i = address_slot(slabs, (uintptr_t)slab->memory);
     while (slabs->by_address[i]) i = (i + 1) & (slabs->by_address_capacity - 1);
     slabs->by_address[i] = slab;
 }
@@ -151,8 +153,8 @@ void *molt__cell_new(molt_world *world, molt__pool *pool)
 {
     void *cell = pool->free;
     if (!cell) return cell_fresh(world, pool);
-    pool->free = *link_of(pool, cell);
     MOLT__UNPOISON(cell, pool->stride);
+    pool->free = *link_of(pool, cell);
     return cell;
 }
 
@@ -165,13 +167,14 @@ void molt__cell_free(molt__pool *pool, void *cell)
          * can come to mean a new object. */
         if (body->generation == (1u << MOLT__GENERATION_BITS) - 1) {
             body->generation = 0;
+            poison(pool, cell);
             return;
         }
         body->generation++;
     }
     *link_of(pool, cell) = pool->free;
     pool->free = cell;
-    MOLT__POISON((char *)cell + kept_bytes(pool), pool->stride - kept_bytes(pool));
+    poison(pool, cell);
 }
 
 void *molt__small_new(molt_world *world, size_t size)
@@ -185,9 +188,10 @@ void molt__small_free(molt_world *world, void *memory, size_t size)
     if (memory) molt__cell_free(molt__pool_for(world, size, false), memory);
 }
 
-static const char *slab_base(const void *address)
+/* A number, since the address may be no pointer at all. */
+static uintptr_t slab_base(const void *address)
 {
-    return (const char *)address - (uintptr_t)address % MOLT__SLAB_BYTES;
+    return (uintptr_t)address / MOLT__SLAB_BYTES * MOLT__SLAB_BYTES;
 }
 
 /* The slab of bodies that an address, whatever it is, would lie in; or NULL. */
@@ -195,10 +199,10 @@ static const molt__slab *slab_of(const molt_world *world, const void *address)
 {
     const molt__slabs *slabs = &world->slabs;
     if (!slabs->count) return NULL;
-    const char *base = slab_base(address);
+    uintptr_t base = slab_base(address);
     for (size_t i = address_slot(slabs, base);; i = (i + 1) & (slabs->by_address_capacity - 1)) {
         const molt__slab *slab = slabs->by_address[i];
-        if (!slab || slab->memory == base) return slab;
+        if (!slab || (uintptr_t)slab->memory == base) return slab;
     }
 }
 

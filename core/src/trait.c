@@ -154,9 +154,11 @@ static int trait_fill_from(molt_trait *trait, const draft *d)
     if (!trait->where) return MOLT_ERR_MEMORY;
     if (d->count) {
         trait->fields = molt__allocate(world, d->count * sizeof *trait->fields);
+        if (!trait->fields) return MOLT_ERR_MEMORY;
+        trait->member_capacity = d->count;
         trait->methods = molt__allocate(world, d->count * sizeof *trait->methods);
-        if (!trait->fields || !trait->methods) return MOLT_ERR_MEMORY;
-        trait->member_capacity = trait->method_capacity = d->count;
+        if (!trait->methods) return MOLT_ERR_MEMORY;
+        trait->method_capacity = d->count;
     }
     for (size_t i = 0; i < d->count; i++) {
         if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
@@ -228,17 +230,15 @@ static int refuse_unequal(molt_world *world, const molt_trait *trait, const draf
                       trait->name, trait->where, strcmp(ours, theirs) ? ours : "another order", d->where, theirs);
 }
 
-/* What only Lua sees may be added by a later declaration. */
+/* What only Lua sees may be added by a later declaration; all of it, or nothing. */
 static int add_lua_fields(molt_trait *trait, const draft *d)
 {
-    molt_world *world = trait->world;
+    if (molt__reserve(trait->world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + d->count,
+                      sizeof *trait->fields)) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < d->count; i++) {
         const molt__declaration *member = &d->members[i];
         if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
-        if (molt__trait_field(trait, member->name)) continue;
-        if (molt__reserve(world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + 1,
-                          sizeof *trait->fields)) return MOLT_ERR_MEMORY;
-        place_field(trait, member);
+        if (!molt__trait_field(trait, member->name)) place_field(trait, member);
     }
     return MOLT_OK;
 }
@@ -256,6 +256,10 @@ static molt_trait *declare(molt_world *world, const draft *d)
 
 molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
 {
+    if (lines->size != sizeof *lines || !lines->name || !*lines->name) {
+        molt__fail(world, MOLT_ERR_ARGUMENT, "a trait needs its size and a name");
+        return NULL;
+    }
     draft d = { 0 };
     if (draft_parse(world, &d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines)) return NULL;
     bool known = find_quietly(world, d.name) != NULL;

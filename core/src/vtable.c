@@ -186,7 +186,10 @@ void molt__vtable_unpatch(molt_object *object, const char *name)
 void molt__vtable_release(molt_object *object, const molt__part *part)
 {
     molt_block *block = molt__part_block(object, part);
-    if (molt__vtable_head(block->vtable)->owner) private_end(object->shape->world, block->vtable);
+    void **vtable = block->vtable;
+    if (!molt__vtable_head(vtable)->owner) return;
+    block->vtable = part->vtable;        /* handles live until the tick: they follow later edits */
+    private_end(object->shape->world, vtable);
 }
 
 void molt__vtable_point(molt_object *object, molt_shape *to, const molt__part *part)

@@ -9,6 +9,14 @@
 
 #include <molt/molt.h>
 
+/* Words that an engine's own headers are likely to define. */
+#define NONE 0
+#define SOME 1
+#define END -1
+#define MORE +1
+#define FIRST 1
+#define LAST 2
+
 #define TANK 50
 #define RESERVE (TANK / 10)
 

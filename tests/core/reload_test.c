@@ -293,7 +293,7 @@ static void many_reloads_leave_nothing_behind(void **state)
 {
     (void)state;
     unsigned char *bytes[2];
-    size_t length[2];
+    size_t length[2] = { 0 };
     molt_module *module = load_bike();
     molt_object *object = new_object(module, "Car");
     bytes[0] = native_read(with.folder, "bike.so", &length[0]);

@@ -113,7 +113,7 @@ static inline molt_object *molt_object_of(const void *handle)
  * it writes the call, and each of the 85 scans makes one. 64 methods at most. */
 #define MOLT__SLOTS(Trait, ...) MOLT__SCAN(MOLT__EACH(Trait, __VA_ARGS__ MOLT__LAST, ))
 #define MOLT__EACH(Trait, first, ...)                                          \
-    MOLT__JOIN(MOLT__EACH_, MOLT__SECOND(MOLT__IS_TUPLE first, END, ))         \
+    MOLT__SECOND(MOLT__IS_TUPLE first, MOLT__EACH_END, )                       \
     (Trait, first, __VA_ARGS__)
 #define MOLT__EACH_END(...)
 #define MOLT__EACH_MORE(Trait, first, ...)                                     \
@@ -122,7 +122,7 @@ static inline molt_object *molt_object_of(const void *handle)
 #define MOLT__EACH_SLOT(...) MOLT__METHOD_SLOT(__VA_ARGS__)
 #define MOLT__EACH_AGAIN() MOLT__EACH
 #define MOLT__NOTHING()
-#define MOLT__IS_TUPLE(...) , MORE
+#define MOLT__IS_TUPLE(...) , MOLT__EACH_MORE
 #define MOLT__SECOND(...) MOLT__SECOND_(__VA_ARGS__)
 #define MOLT__SECOND_(a, b, ...) b
 #define MOLT__SCAN(...) MOLT__SCAN_1(MOLT__SCAN_1(MOLT__SCAN_1(MOLT__SCAN_1(__VA_ARGS__))))
@@ -134,11 +134,11 @@ static inline molt_object *molt_object_of(const void *handle)
  *
  * MOLT__NO_ pasted to the first parameter and followed by () is the call of a
  * macro for `` and `void` only: `void *p` puts something between the two. */
-#define MOLT__PARAMETERS(...) \
-    MOLT__JOIN(MOLT__PARAMETERS_, MOLT__HAS_PARAMETERS(__VA_ARGS__, ))(__VA_ARGS__)
+#define MOLT__PARAMETERS(...) MOLT__HAS_PARAMETERS(__VA_ARGS__, )(__VA_ARGS__)
 #define MOLT__PARAMETERS_NONE(...)
 #define MOLT__PARAMETERS_SOME(...) , __VA_ARGS__
-#define MOLT__HAS_PARAMETERS(first, ...) MOLT__THIRD(MOLT__NO_##first (), NONE, SOME, )
+#define MOLT__HAS_PARAMETERS(first, ...) \
+    MOLT__THIRD(MOLT__NO_##first (), MOLT__PARAMETERS_NONE, MOLT__PARAMETERS_SOME, )
 #define MOLT__NO_() ,
 #define MOLT__NO_void() ,
 #define MOLT__THIRD(...) MOLT__THIRD_(__VA_ARGS__)
@@ -147,7 +147,7 @@ static inline molt_object *molt_object_of(const void *handle)
 /* The slot is read whole, so that a call on another thread sees the old function
  * or the new one. The counter keeps nested calls from shadowing each other. */
 #define MOLT__CALL(handle, ...)                                                \
-    MOLT__JOIN(MOLT__CALL_, MOLT__HAS_ARGUMENTS(__VA_ARGS__))                  \
+    MOLT__HAS_ARGUMENTS(__VA_ARGS__)                                           \
     (MOLT__JOIN(molt__handle_, __COUNTER__), handle, __VA_ARGS__)
 #define MOLT__CALL_NONE(temporary, handle, method)                             \
     __extension__({                                                            \
@@ -164,11 +164,12 @@ static inline molt_object *molt_object_of(const void *handle)
 /* The method's name counts: one means no arguments. Eight arguments and their
  * inner commas, 30 in all. */
 #define MOLT__HAS_ARGUMENTS(...)                                               \
-    MOLT__PICK_32(__VA_ARGS__, SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME, \
-                  SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME,  \
-                  SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME, SOME,  \
-                  SOME, SOME, NONE, )
-#define MOLT__PICK_32(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, \
+    MOLT__PICK_32(__VA_ARGS__, MOLT__SOME_10, MOLT__SOME_10, MOLT__SOME_10,    \
+                  MOLT__CALL_NONE, )
+#define MOLT__SOME_10 MOLT__SOME_5, MOLT__SOME_5
+#define MOLT__SOME_5 MOLT__CALL_SOME, MOLT__CALL_SOME, MOLT__CALL_SOME, MOLT__CALL_SOME, MOLT__CALL_SOME
+#define MOLT__PICK_32(...) MOLT__PICK_32_(__VA_ARGS__)
+#define MOLT__PICK_32_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, \
                       t, u, v, w, x, y, z, A, B, C, D, E, picked, ...) picked
 
 #endif /* MOLT_DECLARE_H */

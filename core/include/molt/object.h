@@ -56,7 +56,8 @@ MOLT_API int molt_object_call(molt_object *object, const char *method, const mol
 
 /* Called for each living object of a class (subclasses included) or with a
  * trait, in order of creation; NULL for either means any. Stops when the
- * function returns false. It may create, destroy, attach and detach. */
+ * function returns false. It may create, destroy, attach and detach; objects
+ * made meanwhile are not visited. */
 typedef bool (*molt_object_visitor)(molt_object *object, void *user);
 MOLT_API void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait *trait,
                                molt_object_visitor visitor, void *user);

@@ -51,13 +51,14 @@ typedef struct molt__binding {
     int iterations;                  /* weak keys: { at, stop } of loops under way */
     int pending;                     /* a table with the pending error's Lua value at [1] */
     int anchor;                      /* a table that holds the thread of `current` at [1] */
+    int message;                     /* the string "message" */
     int error_meta;
     int module;                      /* what `require "molt"` returns */
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
     bool collecting;                 /* the collector ran before the core asked for quiet */
-    bool has_value;                  /* the pending error has a Lua value */
+    int64_t valued;                  /* number of the pending error whose value `pending` holds */
 } molt__binding;
 
 /* The binding of a state; raises a Lua error when there is none. */

@@ -40,7 +40,7 @@ static bool may_enter(molt__binding *b, const molt__call *call)
         refuse(b, call, MOLT_ERR_DEPTH, text);
         return false;
     }
-    if (!lua_checkstack(b->current, MOLT__MAX_PARAMETERS + 8)) {
+    if (!lua_checkstack(b->current, MOLT__MAX_PARAMETERS + 10)) {
         refuse(b, call, MOLT_ERR_DEPTH, "found the Lua stack full");
         return false;
     }
@@ -91,7 +91,6 @@ static void explain(lua_State *L, molt__binding *b, const molt__call *call)
         return;
     }
     molt__set_pending_value(L, b, MOLT_ERR_LUA);
-    b->world->border->pending = 1;
 }
 
 /* What runs protected: pushing may need memory. Stack: call, binding. */
@@ -155,6 +154,25 @@ static void run(lua_State *L, molt__binding *b, const molt__call *call)
     lua_settop(L, top);
 }
 
+/* Runs beside an error that waits: Lua must not meet it, and it stays the one that
+ * is raised in the end, whatever happens now. Not inlined: the copy is large. */
+__attribute__((noinline)) static void run_beside_pending(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    molt_world *world = b->world;
+    const molt__error error = world->pending;
+    const int64_t number = world->pending_number, valued = b->valued;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_rawgeti(L, -1, 1);
+    world->pending.code = MOLT_OK;
+    run(L, b, call);
+    lua_rawseti(L, -2, 1);           /* the slot exists */
+    lua_pop(L, 1);
+    world->pending = error;
+    world->pending_number = number;
+    b->valued = valued;
+    world->border->pending = 1;
+}
+
 static void bridge_call(void *user, const molt__call *call)
 {
     molt__binding *b = user;
@@ -167,7 +185,8 @@ static void bridge_call(void *user, const molt__call *call)
     molt__frame *top = b->top;
     molt_border *border = b->world->border;
     border->depth++;
-    run(L, b, call);
+    if (molt_error_pending(b->world)) run_beside_pending(L, b, call);
+    else run(L, b, call);
     border->depth--;
     b->current = L;
     b->top = top;

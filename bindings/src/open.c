@@ -97,6 +97,8 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
     b->error_meta = new_table_ref(L, NULL);
+    lua_pushliteral(L, "message");
+    b->message = luaL_ref(L, LUA_REGISTRYINDEX);
     b->module = LUA_NOREF;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
     lua_pushboolean(L, 0);

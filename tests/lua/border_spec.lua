@@ -5,7 +5,7 @@ local helper = require "helper"
 local ffi = require "ffi"
 local molt = require "molt"
 local state = require("molt.border").state
-local bodies = require "molt.bodies"
+local core = require "molt.core"
 
 local native = assert(molt.load(helper.build_dir .. "/tests/natives/border"))
 local Classic, Leaf = native.Classic, native.Leaf       -- declares Probe and Kinds
@@ -29,8 +29,7 @@ local function new_class(impl, trait)
 end
 
 local function id_of(o)
-  local _, b = bodies.of(o)
-  return bodies.id(b)
+  return (select(2, core.object_info(o)))
 end
 
 -- The error object that fn raises.

@@ -1,6 +1,8 @@
 /*
  * classic.c: Lua calls a typed method by the classic C API, on whatever object
- * it is given. The native function may do anything: reach Lua, raise, destroy.
+ * it is given. The native function may do anything: reach Lua, destroy, and by a
+ * pending error raise; but a Lua error must not unwind it, for its own sake and
+ * the border's.
  *
  *   Lua ─▶ call_method ─▶ slot ─┬─▶ native function, through libffi
  *                               └─▶ Lua function, called directly
@@ -60,7 +62,7 @@ static void read_arguments(lua_State *L, molt__binding *b, const molt__method *m
 }
 
 /* Leaves everything as it was before the call, then tells what happened in it. */
-static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
+static void leave(lua_State *L, molt__binding *b, const molt__frame *frame, lua_State *caller)
 {
     molt_world *world = b->world;
     b->top = frame->below;
@@ -68,11 +70,12 @@ static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
         if (world->deferred_count) molt__relayout_deferred(world);
         if (!world->border->exposed) molt__limbo_flush(world);
     }
-    if (world->border->pending || molt_error_pending(world)) {
-        molt__pending_drain(world);
-        world->border->pending = 0;
-        molt__raise_pending(L, b);
-    }
+    bool pending = world->border->pending || molt_error_pending(world);
+    if (pending) molt__pending_drain(world);
+    b->current = caller;
+    if (!pending) return;
+    world->border->pending = 0;
+    molt__raise_pending(L, b);
 }
 
 static int call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
@@ -91,13 +94,11 @@ static int call_native(lua_State *L, molt__binding *b, molt__method *method, mol
     for (size_t i = 0; i < method->declaration.parameter_count; i++) arguments[i] = &values[i].as;
     molt__call call = { .method = method, .self = block, .definition = definition, .arguments = arguments, .result = &result };
     molt__frame frame = { method, b->top };
-    lua_State *caller = b->current;
-    b->current = L;
+    lua_State *caller = molt__here(L, b);
     b->top = &frame;
     world->border->depth++;
     molt__closure_native(&call);
-    b->current = caller;
-    leave(L, b, &frame);
+    leave(L, b, &frame, caller);
     if (method->declaration.kind == MOLT_VOID) return 0;
     molt__push_value(L, b, molt__closure_argument(method->declaration.kind, &result));
     return 1;

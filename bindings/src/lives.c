@@ -348,5 +348,5 @@ void molt__open_lives(lua_State *L)
     static const luaL_Reg functions[] = {
         { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
     };
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
 }

@@ -71,6 +71,13 @@ molt__binding *molt__binding_find(lua_State *L);
 /* The binding, its world still open; raises otherwise. */
 molt__binding *molt__binding_open(lua_State *L);
 
+/* Lua code runs, so no leaf call is in flight. A mark that says otherwise was left
+ * by a debug hook that raised an error just before or after such a call. */
+static inline void molt__no_leaf(const molt__binding *b)
+{
+    b->world->border->leaf = 0;
+}
+
 /* --- errors.c --- */
 
 /* Raises an error object blamed on the Lua code at `level` (1: the function that

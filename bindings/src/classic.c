@@ -109,6 +109,7 @@ static int call_method(lua_State *L)
     molt__method *method = lua_touserdata(L, lua_upvalueindex(1));
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(2));
     if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    molt__no_leaf(b);
     molt_object *object = molt__check_object(L, b, 1, method->name);
     molt_block *block = block_of(L, b, method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);

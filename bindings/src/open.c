@@ -34,6 +34,7 @@ molt__binding *molt__binding_open(lua_State *L)
 {
     molt__binding *b = molt__binding_of(L);
     if (!b->world) molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    molt__no_leaf(b);
     return b;
 }
 

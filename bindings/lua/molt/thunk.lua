@@ -17,9 +17,7 @@
 --           if f ~= nil and type(a1) == "number" then
 --             f = cast(F, f)
 --             if state.epoch == e then
---               state.leaf = 7
---               local r = f(block, a1)
---               state.leaf = 0
+--               state.leaf = 7 local r = f(block, a1) state.leaf = 0
 --               if state.pending ~= 0 then drain() end
 --               return r
 --             end
@@ -71,9 +69,8 @@ local function source(method, open, close)
     "if ", conditions(method), " then\n",
     "f = cast(F, f)\n",
     "if state.epoch == e then\n",
-    ("state.leaf = %d\n"):format(method.number),
-    void and call or ("local r = " .. call), "\n",
-    "state.leaf = 0\n",
+    -- One line, so that no line hook comes between.
+    ("state.leaf = %d "):format(method.number), void and call or ("local r = " .. call), " state.leaf = 0\n",
     "if state.pending ~= 0 then drain() end\n",
     void and "return" or "return r", "\nend end end\n",
     close,

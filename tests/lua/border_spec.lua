@@ -806,6 +806,22 @@ describe("a definition that changes while it is in use", function()
     assert.equal(11, car:twice(0))
   end)
 
+  it("answers through a method of a view that was kept, as long as the view is good", function()
+    local Car = new_class(Leaf)
+    function Car.describe(self) return self.count end
+    local car = Car { count = 3 }
+    local v = molt.as(car, Probe)
+    local typed, untyped = v.answer, v.describe
+    assert.same({ 2, 3 }, { typed(v, 1), untyped(v) })
+    assert.same({ 2, 3 }, { typed(car, 1), untyped(car) })
+    assert_refused("argument", "object expected, got userdata", typed, newproxy(), 1)
+    assert.has_error(function() untyped(newproxy()) end)
+    assert.has_error(function() untyped(nil) end)
+    molt.destroy(car)
+    assert_refused("stale", "stale view of 'Probe'", typed, v, 1)
+    assert_refused("stale", "stale view of 'Probe'", untyped, v)
+  end)
+
   it("answers through a function of the slot that was kept", function()
     for _, impl in ipairs { Classic, Leaf } do
       local Car = new_class(impl)

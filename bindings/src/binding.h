@@ -53,6 +53,7 @@ typedef struct molt__binding {
     int views;                       /* trait index + 1 -> weak: object id -> view */
     int staged;                      /* object, cdata, metatable, object, … */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
+    int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
     int pending;                     /* a table with the pending error's Lua value at [1] */
     int message;                     /* the string "message" */
     int error_meta;

@@ -63,7 +63,7 @@ function molt.tick()
   if border.state.depth ~= 0 then
     check.raise("state", "molt.tick inside a native call", "call it at the end of a frame, outside every method")
   end
-  if border.state.collected ~= 0 then registry.sweep(math.huge) end
+  if border.state.collected ~= 0 then registry.sweep() end
   check.result(core.tick())
   if event.heard "tick" then event.emit("tick", border.state.tick) end
 end

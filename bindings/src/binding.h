@@ -28,6 +28,10 @@ typedef enum molt__callback {
 
 enum { MOLT__MAX_DEPTH = 200 };
 
+/* What C runs protected; made when the binding opens, since making a function may
+ * run the collector, whose finalizers may raise. */
+typedef enum molt__guarded { MOLT__GUARDED_CALL = 1, MOLT__GUARDED_PIN, MOLT__GUARDED_RESHAPE } molt__guarded;
+
 /* A native method that Lua called, on the C stack. */
 typedef struct molt__frame {
     const molt__method *method;
@@ -37,27 +41,28 @@ typedef struct molt__frame {
 typedef struct molt__binding {
     molt_world *world;               /* NULL once closed */
     molt_border border;              /* the world's, as long as it is open */
-    lua_State *main;
     lua_State *current;              /* where Lua implementations run */
     molt__frame *top;
     molt_entry entry;
     int objects;                     /* registry references: slot -> table, weak */
     int pins;                        /* record -> table, strong */
     int callbacks;
+    int guarded;                     /* molt__guarded -> function */
     int metas;                       /* shape id -> metatable */
     int tombstones;                  /* class -> metatable of its destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
     int staged;                      /* object, cdata, metatable, object, … */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
+    int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
     int pending;                     /* a table with the pending error's Lua value at [1] */
-    int anchor;                      /* a table that holds the thread of `current` at [1] */
+    int message;                     /* the string "message" */
     int error_meta;
     int module;                      /* what `require "molt"` returns */
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
     bool collecting;                 /* the collector ran before the core asked for quiet */
-    bool has_value;                  /* the pending error has a Lua value */
+    int64_t valued;                  /* number of the pending error whose value `pending` holds */
 } molt__binding;
 
 /* The binding of a state; raises a Lua error when there is none. */
@@ -66,6 +71,13 @@ molt__binding *molt__binding_find(lua_State *L);
 
 /* The binding, its world still open; raises otherwise. */
 molt__binding *molt__binding_open(lua_State *L);
+
+/* Lua code runs, so no leaf call is in flight. A mark that says otherwise was left
+ * by a debug hook that raised an error just before or after such a call. */
+static inline void molt__no_leaf(const molt__binding *b)
+{
+    b->world->border->leaf = 0;
+}
 
 /* --- errors.c --- */
 
@@ -133,6 +145,9 @@ void molt__push_value(lua_State *L, molt__binding *b, molt_value value);
 /* --- callback.c: C calls Lua --- */
 extern const molt__bridge molt__lua_bridge;
 
+/* Pushes the table that `guarded` refers to. */
+void molt__push_guarded(lua_State *L);
+
 /* --- classic.c: Lua calls C --- */
 
 /* Pushes the function that calls a typed method on whatever object it is given. */
@@ -140,9 +155,11 @@ void molt__push_caller(lua_State *L, const molt__method *method);
 
 /* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
 
-/* Puts functions into the table on the top of the stack; while one runs, C that
- * it calls reaches Lua on the state that called it. */
-void molt__register(lua_State *L, const luaL_Reg *functions);
+/* C that is called now reaches Lua on the state that runs now; returns what
+ * `current` must be again afterwards. Nothing may raise in between: the thread
+ * may be gone when C reaches Lua the next time. */
+lua_State *molt__here(lua_State *L, molt__binding *b);
+
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);

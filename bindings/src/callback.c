@@ -40,7 +40,7 @@ static bool may_enter(molt__binding *b, const molt__call *call)
         refuse(b, call, MOLT_ERR_DEPTH, text);
         return false;
     }
-    if (!lua_checkstack(b->current, MOLT__MAX_PARAMETERS + 8)) {
+    if (!lua_checkstack(b->current, MOLT__MAX_PARAMETERS + 10)) {
         refuse(b, call, MOLT_ERR_DEPTH, "found the Lua stack full");
         return false;
     }
@@ -48,15 +48,14 @@ static bool may_enter(molt__binding *b, const molt__call *call)
 }
 
 /* Pushes the function that answers: the object's own, else the shape's. False:
- * the shape's is native, or there is none. */
+ * the shape's is native, or there is none. The method's name is on the top. */
 static bool push_function(lua_State *L, const molt__call *call, int self)
 {
-    if (call->patched) {
-        lua_pushstring(L, call->method->name);
+    if (call->patched && lua_istable(L, self)) {
         lua_rawget(L, self);
         if (!lua_isnil(L, -1)) return true;
-        lua_pop(L, 1);
     }
+    lua_pop(L, 1);
     if (!call->definition || !call->definition->foreign) return false;
     lua_rawgeti(L, LUA_REGISTRYINDEX, (int)call->definition->foreign);
     return true;
@@ -91,17 +90,18 @@ static void explain(lua_State *L, molt__binding *b, const molt__call *call)
         return;
     }
     molt__set_pending_value(L, b, MOLT_ERR_LUA);
-    b->world->border->pending = 1;
 }
 
-/* What runs protected: pushing may need memory. Stack: call, binding. */
+/* What runs protected: pushing may need memory, and so run Lua, which may fill the
+ * slot anew: it is looked at last. Stack: call, binding. */
 static int call_protected(lua_State *L)
 {
     molt__call now = *(const molt__call *)lua_touserdata(L, 1);
     const molt__call *call = &now;
     molt__binding *b = lua_touserdata(L, 2);
+    lua_pushstring(L, call->method->name);
     molt__push_object(L, b, call->self->object);
-    /* That may have run Lua, which may have filled the slot anew. */
+    lua_insert(L, 3);
     now.definition = molt__vtable_filler(call->self->vtable, call->method->slot);
     if (!push_function(L, call, 3)) {
         if (call->definition) molt__closure_native(call);
@@ -137,6 +137,13 @@ static bool push_plain(lua_State *L, molt__binding *b, const molt__call *call)
     return plain;
 }
 
+static void push_guarded(lua_State *L, const molt__binding *b, molt__guarded which)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->guarded);
+    lua_rawgeti(L, -1, which);
+    lua_remove(L, -2);
+}
+
 static void run(lua_State *L, molt__binding *b, const molt__call *call)
 {
     int top = lua_gettop(L);
@@ -146,13 +153,32 @@ static void run(lua_State *L, molt__binding *b, const molt__call *call)
         if (status == 0) take_result(L, b, call);
     } else {
         lua_settop(L, top);
-        lua_pushcfunction(L, call_protected);
+        push_guarded(L, b, MOLT__GUARDED_CALL);
         lua_pushlightuserdata(L, (void *)(uintptr_t)call);
         lua_pushlightuserdata(L, b);
         status = lua_pcall(L, 2, 0, 0);
     }
     if (status != 0) explain(L, b, call);
     lua_settop(L, top);
+}
+
+/* Runs beside an error that waits: Lua must not meet it, and it stays the one that
+ * is raised in the end, whatever happens now. Not inlined: the copy is large. */
+__attribute__((noinline)) static void run_beside_pending(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    molt_world *world = b->world;
+    const molt__error error = world->pending;
+    const int64_t number = world->pending_number, valued = b->valued;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_rawgeti(L, -1, 1);
+    world->pending.code = MOLT_OK;
+    run(L, b, call);
+    lua_rawseti(L, -2, 1);           /* the slot exists */
+    lua_pop(L, 1);
+    world->pending = error;
+    world->pending_number = number;
+    b->valued = valued;
+    world->border->pending = 1;
 }
 
 static void bridge_call(void *user, const molt__call *call)
@@ -167,7 +193,8 @@ static void bridge_call(void *user, const molt__call *call)
     molt__frame *top = b->top;
     molt_border *border = b->world->border;
     border->depth++;
-    run(L, b, call);
+    if (molt_error_pending(b->world)) run_beside_pending(L, b, call);
+    else run(L, b, call);
     border->depth--;
     b->current = L;
     b->top = top;
@@ -213,7 +240,7 @@ static void bridge_reshaped(void *user, molt_object *object)
     molt__binding *b = user;
     lua_State *L = b->current;
     if (!lua_checkstack(L, 8)) return;
-    lua_pushcfunction(L, molt__reshape);
+    push_guarded(L, b, MOLT__GUARDED_RESHAPE);
     lua_pushlightuserdata(L, object);
     if (lua_pcall(L, 1, 0, 0) == 0) return;
     molt_log(b->world, MOLT_LOG_ERROR, "an object's table could not follow: %s", lua_tostring(L, -1));
@@ -270,7 +297,7 @@ static int bridge_pin(void *user, molt_object *object)
     molt__binding *b = user;
     lua_State *L = b->current;
     if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
-    lua_pushcfunction(L, pin_protected);
+    push_guarded(L, b, MOLT__GUARDED_PIN);
     lua_pushlightuserdata(L, object);
     lua_pushlightuserdata(L, b);
     if (lua_pcall(L, 2, 0, 0) == 0) return MOLT_OK;
@@ -321,6 +348,22 @@ static void bridge_closing(void *user)
         if (border->objects[slot]) bridge_ended(b, border->objects[slot]);
     }
     b->world = NULL;
+}
+
+void molt__push_guarded(lua_State *L)
+{
+    lua_createtable(L, 3, 0);
+    lua_pushcfunction(L, call_protected);
+    lua_rawseti(L, -2, MOLT__GUARDED_CALL);
+    lua_pushcfunction(L, pin_protected);
+    lua_rawseti(L, -2, MOLT__GUARDED_PIN);
+    lua_pushcfunction(L, molt__reshape);
+    lua_rawseti(L, -2, MOLT__GUARDED_RESHAPE);
+    /* LuaJIT makes room for the first light userdata of each part of the address
+     * space: here for those that lie on the C stack. */
+    int on_stack;
+    lua_pushlightuserdata(L, &on_stack);
+    lua_pop(L, 1);
 }
 
 const molt__bridge molt__lua_bridge = {

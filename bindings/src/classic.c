@@ -1,6 +1,8 @@
 /*
  * classic.c: Lua calls a typed method by the classic C API, on whatever object
- * it is given. The native function may do anything: reach Lua, raise, destroy.
+ * it is given. The native function may do anything: reach Lua, destroy, and by a
+ * pending error raise; but a Lua error must not unwind it, for its own sake and
+ * the border's.
  *
  *   Lua ─▶ call_method ─▶ slot ─┬─▶ native function, through libffi
  *                               └─▶ Lua function, called directly
@@ -14,39 +16,71 @@
 
 #include <stdio.h>
 
-static molt_block *block_of(lua_State *L, molt__binding *b, const molt__method *method, molt_object *object)
+static molt_block *block_of(lua_State *L, const molt__method *method, const molt_object *object)
 {
     const molt__part *part = molt__shape_part(object->shape, method->trait->identity);
     if (part) return molt__part_block(object, part);
     char name[128];
     molt__raise(L, 1, MOLT_ERR_STALE, "%s has no trait '%s', which method '%s' belongs to",
                 molt__object_name(object, name, sizeof name), method->trait->name, method->name);
-    (void)b;
     return NULL;
 }
 
-/* Calls the Lua function that fills the slot: its arguments are in place. -1 when
- * none does. */
-static int call_lua(lua_State *L, molt__binding *b, const molt__method *method, const molt_block *block)
+static void check_depth(lua_State *L, const molt__binding *b, const molt__method *method)
 {
-    molt__push_object(L, b, block->object);
+    if (b->border.depth < MOLT__MAX_DEPTH) return;
+    molt__raise(L, 1, MOLT_ERR_DEPTH, "method '%s.%s' was called %d calls deep between Lua and C",
+                method->trait->name, method->name, (int)MOLT__MAX_DEPTH);
+}
+
+/* One call less is on the stack. */
+static void surface(molt__binding *b)
+{
+    if (--b->border.depth || !b->world) return;
+    if (b->world->deferred_count) molt__relayout_deferred(b->world);
+    if (!b->border.exposed) molt__limbo_flush(b->world);
+}
+
+/* Pushes the Lua function that fills the slot, if one does. The object's table is
+ * at 1; name is where the method's name is. */
+static bool push_filler(lua_State *L, const molt__method *method, const molt_block *block, int name)
+{
+    if (molt__vtable_head(block->vtable)->patched >> method->slot & 1) {
+        lua_pushvalue(L, name);
+        lua_rawget(L, 1);
+        if (!lua_isnil(L, -1)) return true;
+        lua_pop(L, 1);
+    }
+    const molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
+    if (!definition || !definition->foreign) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
+    return true;
+}
+
+/* Calls the Lua function that fills the slot: its arguments are in place. -1 when
+ * none does. Only a function of the slot that was kept comes here: what the
+ * object has under the name is the Lua function itself. */
+static int call_lua(lua_State *L, molt__binding *b, const molt__method *method)
+{
+    int arguments = lua_gettop(L);
+    lua_pushstring(L, method->name);
+    molt__push_object(L, b, molt__check_object(L, b, 1, method->name));
     lua_replace(L, 1);
     /* That may have run Lua: look at the slot only now. */
-    lua_pushnil(L);
-    if (molt__vtable_head(block->vtable)->patched >> method->slot & 1) {
-        lua_pop(L, 1);
-        lua_pushstring(L, method->name);
-        lua_rawget(L, 1);
+    const molt_block *block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+    if (!push_filler(L, method, block, arguments + 1)) {
+        lua_settop(L, arguments);
+        return -1;
     }
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        const molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
-        if (!definition || !definition->foreign) return -1;
-        lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
-    }
+    check_depth(L, b, method);
+    lua_remove(L, arguments + 1);
     lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    b->border.depth++;
+    int status = lua_pcall(L, arguments, LUA_MULTRET, 0);
+    lua_State *caller = molt__here(L, b);
+    surface(b);
+    b->current = caller;
+    return status ? lua_error(L) : lua_gettop(L);
 }
 
 static void read_arguments(lua_State *L, molt__binding *b, const molt__method *method, molt_value *values)
@@ -60,19 +94,17 @@ static void read_arguments(lua_State *L, molt__binding *b, const molt__method *m
 }
 
 /* Leaves everything as it was before the call, then tells what happened in it. */
-static void leave(lua_State *L, molt__binding *b, molt__frame *frame)
+static void leave(lua_State *L, molt__binding *b, const molt__frame *frame, lua_State *caller)
 {
     molt_world *world = b->world;
     b->top = frame->below;
-    if (--world->border->depth == 0) {
-        if (world->deferred_count) molt__relayout_deferred(world);
-        if (!world->border->exposed) molt__limbo_flush(world);
-    }
-    if (world->border->pending || molt_error_pending(world)) {
-        molt__pending_drain(world);
-        world->border->pending = 0;
-        molt__raise_pending(L, b);
-    }
+    surface(b);
+    bool pending = world->border->pending || molt_error_pending(world);
+    if (pending) molt__pending_drain(world);
+    b->current = caller;
+    if (!pending) return;
+    world->border->pending = 0;
+    molt__raise_pending(L, b);
 }
 
 static int call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
@@ -81,23 +113,18 @@ static int call_native(lua_State *L, molt__binding *b, molt__method *method, mol
     molt_world *world = b->world;
     molt_value values[MOLT__MAX_PARAMETERS];
     read_arguments(L, b, method, values);
-    if (world->border->depth >= MOLT__MAX_DEPTH) {
-        return molt__raise(L, 1, MOLT_ERR_DEPTH, "native method '%s.%s' was called %d calls deep between Lua and C",
-                           method->trait->name, method->name, (int)MOLT__MAX_DEPTH);
-    }
+    check_depth(L, b, method);
     if (!molt__closure_for(method)) return molt__raise_last(L, b, 1);
     union { ffi_arg integer; double number; } result = { 0 };
     void *arguments[MOLT__MAX_PARAMETERS];
     for (size_t i = 0; i < method->declaration.parameter_count; i++) arguments[i] = &values[i].as;
     molt__call call = { .method = method, .self = block, .definition = definition, .arguments = arguments, .result = &result };
     molt__frame frame = { method, b->top };
-    lua_State *caller = b->current;
-    b->current = L;
+    lua_State *caller = molt__here(L, b);
     b->top = &frame;
     world->border->depth++;
     molt__closure_native(&call);
-    b->current = caller;
-    leave(L, b, &frame);
+    leave(L, b, &frame, caller);
     if (method->declaration.kind == MOLT_VOID) return 0;
     molt__push_value(L, b, molt__closure_argument(method->declaration.kind, &result));
     return 1;
@@ -108,13 +135,14 @@ static int call_method(lua_State *L)
     molt__method *method = lua_touserdata(L, lua_upvalueindex(1));
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(2));
     if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
-    molt_object *object = molt__check_object(L, b, 1, method->name);
-    molt_block *block = block_of(L, b, method, object);
+    molt__no_leaf(b);
+    molt_block *block = block_of(L, method, molt__check_object(L, b, 1, method->name));
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
     if (patched || !definition || !definition->function) {
-        int results = call_lua(L, b, method, block);
+        int results = call_lua(L, b, method);
         if (results >= 0) return results;
+        block = block_of(L, method, molt__check_object(L, b, 1, method->name));
         definition = molt__vtable_filler(block->vtable, method->slot);
         if (!definition) {
             return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s.%s' has no implementation", method->trait->name,

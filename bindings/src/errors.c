@@ -1,6 +1,7 @@
 #include "binding.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Is the function of this frame molt's own Lua? Blame goes to who called it. */
@@ -77,9 +78,9 @@ void molt__raise_pending(lua_State *L, molt__binding *b)
 {
     if (!molt_error_pending(b->world)) return;
     const char *text;
+    bool valued = b->valued == b->world->pending_number;
     int code = molt_error_take(b->world, &text);
-    if (b->has_value) {
-        b->has_value = false;
+    if (valued) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
         lua_rawgeti(L, -1, 1);
         lua_pushboolean(L, 0);
@@ -90,29 +91,37 @@ void molt__raise_pending(lua_State *L, molt__binding *b)
     lua_error(L);
 }
 
-/* The text of any error value, without running Lua's __tostring. */
-static const char *text_of(lua_State *L, int index)
+/* The text of any error value; a number's is written to `room`. Native frames may
+ * be on the C stack, which no error must unwind: this runs no Lua, and allocates
+ * nothing that could run the collector and a finalizer. */
+static const char *text_of(lua_State *L, const molt__binding *b, char *room, size_t size)
 {
-    const char *text = lua_tostring(L, index);
-    if (text || !lua_istable(L, index)) return text ? text : "an error that is not a string";
-    lua_pushliteral(L, "message");
-    lua_rawget(L, index < 0 ? index - 1 : index);
-    text = lua_tostring(L, -1);
-    lua_pop(L, 1);
-    return text ? text : "an error object";
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING: return lua_tostring(L, -1);
+    case LUA_TNUMBER: snprintf(room, size, "%.14g", lua_tonumber(L, -1)); return room;
+    case LUA_TTABLE: break;
+    default: return "an error that is not a string";
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->message);
+    lua_rawget(L, -2);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error object";
+    lua_pop(L, 1);                   /* the table keeps it */
+    return text;
 }
 
 void molt__set_pending_value(lua_State *L, molt__binding *b, int code)
 {
+    char room[40];
     bool first = !molt_error_pending(b->world);
-    molt__set_pending(b->world, code, text_of(L, -1));
+    molt__set_pending(b->world, code, text_of(L, b, room, sizeof room));
+    b->world->border->pending = 1;
     if (first) {
         /* The slot exists: the store allocates nothing. */
         lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
         lua_pushvalue(L, -2);
         lua_rawseti(L, -2, 1);
         lua_pop(L, 1);
-        b->has_value = true;
+        b->valued = b->world->pending_number;
     }
     lua_pop(L, 1);
 }

@@ -285,62 +285,71 @@ void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
 /* Iterations under way: slot `from` was gone through, the living end at `last`. */
 static void iterations_follow(lua_State *L, int iterations, int32_t from, int32_t last)
 {
-    static const char *const cursors[] = { "at", "stop" };
     lua_pushnil(L);
     while (lua_next(L, iterations)) {
         lua_pop(L, 1);
-        for (int i = 0; i < 2; i++) {
-            lua_pushstring(L, cursors[i]);
-            lua_rawget(L, -2);
+        for (int cursor = 1; cursor <= 2; cursor++) {
+            lua_rawgeti(L, -1, cursor);
             bool here = (int32_t)lua_tointeger(L, -1) == from;
             lua_pop(L, 1);
             if (!here) continue;
-            lua_pushstring(L, cursors[i]);
             lua_pushinteger(L, last);
-            lua_rawset(L, -3);
+            lua_rawseti(L, -2, cursor);
         }
     }
 }
 
-/* (from, to, count) -> from, to; done when from is beyond the registry's end.
- * One step of the sweep: ends the bodies whose tables have died, closes holes. */
+/* Goes through one slot: ends a body whose table has died, closes holes. */
+static void sweep_slot(lua_State *L, molt__binding *b, int tables)
+{
+    molt_object *object = b->border.objects[b->sweep_from];
+    if (!object) return;
+    lua_rawgeti(L, tables, b->sweep_from);
+    bool dead = lua_isnil(L, -1) && !(object->flags & (MOLT__HOST | MOLT__NEWBORN)) && !object->retains;
+    if (dead) {
+        lua_pop(L, 1);
+        molt__object_end(object);
+        return;
+    }
+    if (b->sweep_from == b->sweep_to) {
+        lua_pop(L, 1);
+    } else {
+        lua_rawseti(L, tables, b->sweep_to);     /* may want memory and raise: nothing is done yet */
+        molt__registry_move(b->world, b->sweep_from, b->sweep_to);
+        lua_pushnil(L);
+        lua_rawseti(L, tables, b->sweep_from);
+    }
+    b->sweep_to++;
+}
+
+/* molt_border.collected */
+enum { SWEPT, COLLECTED, UNDER_WAY, BOTH };
+
+/* (count): goes on with the sweep, `count` slots at most (to the end without a
+ * number); begins one if the collector ran. */
 static int sweep(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    molt_border *border = b->world->border;
-    int32_t from = (int32_t)lua_tointeger(L, 1), to = (int32_t)lua_tointeger(L, 2), count = (int32_t)lua_tointeger(L, 3);
+    molt_border *border = &b->border;
+    int32_t count = lua_isnumber(L, 1) ? (int32_t)lua_tointeger(L, 1) : INT32_MAX;
+    if (border->collected == SWEPT) return 0;
+    if (!b->sweep_from) b->sweep_from = b->sweep_to = 1, border->collected = UNDER_WAY;
+    else if (border->collected == COLLECTED) border->collected = BOTH;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->iterations);
-    int tables = lua_gettop(L) - 1, iterations = tables + 1;
+    int iterations = lua_gettop(L);
     lua_pushnil(L);
     bool watched = lua_next(L, iterations);
     lua_settop(L, iterations);
-    for (; count > 0 && from <= border->top; from++, count--) {
-        molt_object *object = border->objects[from];
-        if (object) {
-            lua_rawgeti(L, tables, from);
-            bool dead = lua_isnil(L, -1) && !(object->flags & (MOLT__HOST | MOLT__NEWBORN)) && !object->retains;
-            if (dead) {
-                molt__object_end(object);
-                lua_pop(L, 1);
-            } else {
-                if (from != to) {
-                    molt__registry_move(b->world, from, to);
-                    lua_rawseti(L, tables, to);
-                    lua_pushnil(L);
-                    lua_rawseti(L, tables, from);
-                } else {
-                    lua_pop(L, 1);
-                }
-                to++;
-            }
-        }
-        if (watched) iterations_follow(L, iterations, from, to - 1);
+    for (; count > 0 && b->sweep_from <= border->top; b->sweep_from++, count--) {
+        sweep_slot(L, b, iterations - 1);
+        if (watched) iterations_follow(L, iterations, b->sweep_from, b->sweep_to - 1);
     }
-    if (from > border->top && to <= border->top) border->top = to - 1;
-    lua_pushinteger(L, from);
-    lua_pushinteger(L, to);
-    return 2;
+    if (b->sweep_from <= border->top) return 0;
+    border->top = b->sweep_to - 1;
+    b->sweep_from = 0;
+    border->collected = border->collected == BOTH ? COLLECTED : SWEPT;
+    return 0;
 }
 
 void molt__open_lives(lua_State *L)
@@ -348,5 +357,5 @@ void molt__open_lives(lua_State *L)
     static const luaL_Reg functions[] = {
         { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
     };
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
 }

@@ -14,7 +14,11 @@ static int push_module(lua_State *L, molt__binding *b, molt_module *module)
 static int module_load(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return push_module(L, b, molt_module_load(b->world, luaL_checkstring(L, 1)));
+    const char *name = luaL_checkstring(L, 1);
+    lua_State *before = molt__here(L, b);
+    molt_module *module = molt_module_load(b->world, name);
+    b->current = before;
+    return push_module(L, b, module);
 }
 
 /* (folders separated by ':') */
@@ -37,7 +41,10 @@ static int module_reload(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt_reload_report report = { .size = sizeof report };
-    if (molt_module_reload(lua_touserdata(L, 1), &report)) return molt__push_failure(L, b);
+    lua_State *before = molt__here(L, b);
+    int err = molt_module_reload(lua_touserdata(L, 1), &report);
+    b->current = before;
+    if (err) return molt__push_failure(L, b);
     lua_createtable(L, 0, 5);
     set_number(L, "from", report.from);
     set_number(L, "to", report.to);
@@ -97,5 +104,5 @@ void molt__open_modules(lua_State *L)
         { "module_info", module_info }, { "module_impl", module_impl }, { "module_images", module_images },
         { NULL, NULL },
     };
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
 }

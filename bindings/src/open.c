@@ -34,6 +34,7 @@ molt__binding *molt__binding_open(lua_State *L)
 {
     molt__binding *b = molt__binding_of(L);
     if (!b->world) molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    molt__no_leaf(b);
     return b;
 }
 
@@ -55,7 +56,7 @@ lua_State *molt_lua_use(lua_State *L, lua_State *now)
 static int binding_gc(lua_State *L)
 {
     molt__binding *b = lua_touserdata(L, 1);
-    b->current = b->main = L;
+    b->current = L;
     if (b->world && b->owns_world) molt_world_close(b->world);
     else if (b->world) molt__world_part(b->world);
     b->world = NULL;
@@ -74,6 +75,18 @@ static int new_table_ref(lua_State *L, const char *mode)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* Where C that no Lua called reaches Lua: the main thread, or, opened in a
+ * coroutine, which may be gone by then, a thread of the binding's own. */
+static lua_State *own_thread(lua_State *L)
+{
+    bool main = lua_pushthread(L);
+    lua_pop(L, 1);
+    if (main) return L;
+    lua_State *own = lua_newthread(L);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    return own;
+}
+
 static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_world)
 {
     molt__binding *b = lua_newuserdata(L, sizeof *b);
@@ -86,10 +99,12 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
-    b->main = b->current = L;
+    b->current = own_thread(L);
     b->objects = new_table_ref(L, "v");
     b->pins = new_table_ref(L, NULL);
     b->callbacks = new_table_ref(L, NULL);
+    molt__push_guarded(L);
+    b->guarded = luaL_ref(L, LUA_REGISTRYINDEX);
     b->metas = new_table_ref(L, NULL);
     b->tombstones = new_table_ref(L, NULL);
     b->views = new_table_ref(L, NULL);
@@ -97,13 +112,10 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
     b->error_meta = new_table_ref(L, NULL);
+    lua_pushliteral(L, "message");
+    b->message = luaL_ref(L, LUA_REGISTRYINDEX);
     b->module = LUA_NOREF;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, 1);
-    lua_pop(L, 1);
-    b->anchor = new_table_ref(L, NULL);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->anchor);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 1);
     lua_pop(L, 1);
@@ -170,32 +182,11 @@ static int where(lua_State *L)
     return 1;
 }
 
-/* Runs one function of molt.core. A callback that it causes must run on the
- * coroutine that is running. Should the function raise for want of memory, the
- * coroutine stays the current one: hence it is held, see molt__binding.anchor. */
-static int run_registered(lua_State *L)
+lua_State *molt__here(lua_State *L, molt__binding *b)
 {
-    molt__binding *b = molt__binding_of(L);
     lua_State *before = b->current;
-    if (L != before) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, b->anchor);
-        lua_pushthread(L);
-        lua_rawseti(L, -2, 1);
-        lua_pop(L, 1);
-        b->current = L;
-    }
-    int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
-    b->current = before;
-    return results;
-}
-
-void molt__register(lua_State *L, const luaL_Reg *functions)
-{
-    for (; functions->name; functions++) {
-        lua_pushcfunction(L, functions->func);
-        lua_pushcclosure(L, run_registered, 1);
-        lua_setfield(L, -2, functions->name);
-    }
+    b->current = L;
+    return before;
 }
 
 static void push_core(lua_State *L, molt__binding *b)
@@ -205,7 +196,7 @@ static void push_core(lua_State *L, molt__binding *b)
         { "raise", raise }, { "where", where }, { NULL, NULL },
     };
     lua_newtable(L);
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
     molt__open_verbs(L);
     molt__open_lives(L);
     molt__open_reflect(L);

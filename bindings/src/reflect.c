@@ -351,5 +351,5 @@ void molt__open_reflect(lua_State *L)
         { "claims", claims }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
         { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { "unseen", unseen }, { NULL, NULL },
     };
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
 }

@@ -58,6 +58,13 @@ static int answer(lua_State *L, molt__binding *b, int64_t err)
     return 1;
 }
 
+/* The answer of core work that was done here: see molt__here. */
+static int answer_from(lua_State *L, molt__binding *b, lua_State *before, int64_t err)
+{
+    b->current = before;
+    return answer(L, b, err);
+}
+
 /* (name, lines, required, excluded, where) */
 static int trait_declare(lua_State *L)
 {
@@ -81,8 +88,9 @@ static molt_fill lua_fill(lua_State *L, int name, int index, int where)
     };
 }
 
-static int answer_fill(lua_State *L, molt__binding *b, const molt_fill *fill, int64_t err)
+static int answer_fill(lua_State *L, molt__binding *b, const molt_fill *fill, lua_State *before, int64_t err)
 {
+    b->current = before;
     if (err < 0) luaL_unref(L, LUA_REGISTRYINDEX, (int)fill->foreign);
     return answer(L, b, err);
 }
@@ -92,7 +100,8 @@ static int trait_fill(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt_fill fill = lua_fill(L, 2, 3, 4);
-    return answer_fill(L, b, &fill, molt_trait_fill(handle(L, 1), &fill));
+    lua_State *before = molt__here(L, b);
+    return answer_fill(L, b, &fill, before, molt_trait_fill(handle(L, 1), &fill));
 }
 
 /* (trait, name, where) */
@@ -107,7 +116,8 @@ static int impl_fill(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt_fill fill = lua_fill(L, 2, 3, 4);
-    return answer_fill(L, b, &fill, molt_impl_fill(handle(L, 1), &fill));
+    lua_State *before = molt__here(L, b);
+    return answer_fill(L, b, &fill, before, molt_impl_fill(handle(L, 1), &fill));
 }
 
 /* (impl, field, value) */
@@ -141,27 +151,32 @@ static int class_fill(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt_fill fill = lua_fill(L, 2, 3, 4);
-    return answer_fill(L, b, &fill, molt_class_fill(handle(L, 1), &fill));
+    lua_State *before = molt__here(L, b);
+    return answer_fill(L, b, &fill, before, molt_class_fill(handle(L, 1), &fill));
 }
 
 /* (class, number) */
 static int class_unfill(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer(L, b, molt_class_unfill(handle(L, 1), (int64_t)luaL_checknumber(L, 2)));
+    int64_t number = (int64_t)luaL_checknumber(L, 2);
+    lua_State *before = molt__here(L, b);
+    return answer_from(L, b, before, molt_class_unfill(handle(L, 1), number));
 }
 
 /* (class, trait or nil, impl or nil) */
 static int class_use(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer(L, b, molt_class_use(handle(L, 1), handle(L, 2), handle(L, 3)));
+    lua_State *before = molt__here(L, b);
+    return answer_from(L, b, before, molt_class_use(handle(L, 1), handle(L, 2), handle(L, 3)));
 }
 
 static int class_drop(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer(L, b, molt_class_drop(handle(L, 1), handle(L, 2), handle(L, 3)));
+    lua_State *before = molt__here(L, b);
+    return answer_from(L, b, before, molt_class_drop(handle(L, 1), handle(L, 2), handle(L, 3)));
 }
 
 static int answer_shape(lua_State *L, molt__binding *b, const molt_shape *shape)
@@ -223,7 +238,9 @@ static int drain(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     b->world->border->pending = 0;
+    lua_State *before = molt__here(L, b);
     molt__pending_drain(b->world);
+    b->current = before;
     b->world->border->pending = 0;
     molt__raise_pending(L, b);
     return 0;
@@ -232,7 +249,8 @@ static int drain(lua_State *L)
 static int tick(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer(L, b, molt_world_tick(b->world));
+    lua_State *before = molt__here(L, b);
+    return answer_from(L, b, before, molt_world_tick(b->world));
 }
 
 void molt__open_verbs(lua_State *L)
@@ -246,5 +264,5 @@ void molt__open_verbs(lua_State *L)
         { "object_patch", object_patch }, { "object_unpatch", object_unpatch },
         { "drain", drain }, { "tick", tick }, { NULL, NULL },
     };
-    molt__register(L, functions);
+    luaL_register(L, NULL, functions);
 }

@@ -58,6 +58,7 @@ void molt__set_pending(molt_world *world, int code, const char *text)
     if (world->pending.code != MOLT_OK) {
         return;                                      /* the first is the cause of the others */
     }
+    world->pending_number++;
     world->pending.code = code;
     world->pending.hint[0] = '\0';
     store(world->pending.text, sizeof world->pending.text, text);

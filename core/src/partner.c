@@ -36,10 +36,8 @@ void molt__world_part(molt_world *world)
 void molt__entry_fill(molt_entry *entry, molt_world *world)
 {
     *entry = (molt_entry){
-        .world = world,
         .border = world->border,
         .create = molt__object_create,
         .id = molt_object_id,
-        .tick = molt_world_tick,
     };
 }

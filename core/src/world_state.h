@@ -32,6 +32,7 @@ struct molt_world {
     pthread_t owner;
     molt__error error;
     molt__error pending;
+    int64_t pending_number;          /* which error has been pending last, from 1 */
     const molt__bridge *bridge;      /* NULL while no Lua state uses the world */
     void *bridge_user;
     molt__names names;

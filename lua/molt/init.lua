@@ -60,11 +60,11 @@ end
 
 -- A quiescent point: no native method is on the stack. Frees what waits for one.
 function molt.tick()
-  if border.state.depth ~= 0 or border.state.leaf ~= 0 then
+  if border.state.depth ~= 0 then
     check.raise("state", "molt.tick inside a native call", "call it at the end of a frame, outside every method")
   end
-  if border.state.collected ~= 0 then registry.sweep(math.huge) end
-  border.tick(border.world)
+  if border.state.collected ~= 0 then registry.sweep() end
+  check.result(core.tick())
   if event.heard "tick" then event.emit("tick", border.state.tick) end
 end
 

@@ -37,10 +37,8 @@ end
 local entry = ffi.cast("molt_entry *", core.entry)
 
 border.state = entry.border              -- molt_border *
-border.world = entry.world
 border.create = entry.create
 border.id = entry.id
-border.tick = entry.tick
 border.objects = core.objects            -- registry slot -> object, weak
 border.callbacks = core.callbacks        -- by the numbers below
 

@@ -23,32 +23,15 @@ local function watch()
   local sentinel = newproxy(true)
   getmetatable(sentinel).__gc = function()
     if bodies.closed then return end
-    state.collected = 1
+    state.collected = 1          -- see sweep in lives.c
     watch()
   end
 end
 watch()
 
-local from, to           -- the sweep under way: next slot to look at, next to fill
-
--- state.collected: 1 the collector ran, 2 a sweep is under way, 3 both.
-local UNDER_WAY, BOTH = 2, 3
-
--- Goes on with the sweep, `count` slots at most; begins one if a collection ran.
-function registry.sweep(count)
-  if state.collected < 0 then border.raise("closed", "the world has been closed") end
-  if state.collected == 0 then return end
-  if not from then
-    state.collected, from, to = UNDER_WAY, 1, 1
-  elseif state.collected == 1 then
-    state.collected = BOTH
-  end
-  from, to = core.sweep(from, to, count)
-  if from > state.top then
-    from = nil
-    state.collected = state.collected == BOTH and 1 or 0
-  end
-end
+-- Goes on with the sweep, `count` slots at most (to the end without a number);
+-- begins one if a collection ran.
+registry.sweep = core.sweep
 
 local pace = 256          -- slots looked at for each object made
 
@@ -106,12 +89,12 @@ end
 -- filter(shape) holds. Objects made meanwhile are not visited, objects destroyed
 -- meanwhile neither.
 function registry.each(filter)
-  local it = { at = 0, stop = state.top }
+  local it = { 0, state.top }       -- the slot it is at, the last one
   core.iterations[it] = true
   return function()
-    while it.at < it.stop do
-      it.at = it.at + 1
-      local o = object_in(it.at, filter)
+    while it[1] < it[2] do
+      it[1] = it[1] + 1
+      local o = object_in(it[1], filter)
       if o then return o end
     end
     core.iterations[it] = nil

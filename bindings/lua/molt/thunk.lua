@@ -17,9 +17,7 @@
 --           if f ~= nil and type(a1) == "number" then
 --             f = cast(F, f)
 --             if state.epoch == e then
---               state.leaf = 7
---               local r = f(block, a1)
---               state.leaf = 0
+--               state.leaf = 7 local r = f(block, a1) state.leaf = 0
 --               if state.pending ~= 0 then drain() end
 --               return r
 --             end
@@ -71,9 +69,8 @@ local function source(method, open, close)
     "if ", conditions(method), " then\n",
     "f = cast(F, f)\n",
     "if state.epoch == e then\n",
-    ("state.leaf = %d\n"):format(method.number),
-    void and call or ("local r = " .. call), "\n",
-    "state.leaf = 0\n",
+    -- One line, so that no line hook comes between.
+    ("state.leaf = %d "):format(method.number), void and call or ("local r = " .. call), " state.leaf = 0\n",
     "if state.pending ~= 0 then drain() end\n",
     void and "return" or "return r", "\nend end end\n",
     close,
@@ -105,8 +102,8 @@ local function view_source(method)
     .. "if block ~= nil then if state.epoch == e then vt = block.vtable end\n", "end end\n")
 end
 
-local function make(text, method, body, meta)
-  return assert(loadstring(text, "=molt"))(border.objects, body, border.state, method.caller, core.drain,
+local function make(text, method, caller, body, meta)
+  return assert(loadstring(text, "=molt"))(border.objects, body, border.state, caller, core.drain,
     layout.function_type(method), ffi.typeof("char *"), ffi.typeof("molt_block *"), ffi.typeof("molt_view *"),
     debug.getmetatable, meta, ffi.cast, ffi.istype, value.wide, type)
 end
@@ -122,15 +119,16 @@ function thunk.object(shape, trait, method)
   if not fits(method) then return method.caller end
   for index, part in ipairs(shape.info.parts) do
     if part.trait == trait.handle then
-      return make(object_source(method, part, index), method, shape.body.pointer, shape.meta)
+      return make(object_source(method, part, index), method, method.caller, shape.body.pointer, shape.meta)
     end
   end
 end
 
--- The function by which Lua calls a leaf method on views of a trait.
-function thunk.view(method, meta)
-  if not fits(method) then return method.caller end
-  return make(view_source(method), method, nil, meta)
+-- The function by which Lua calls a typed method on views of a trait: `other` is
+-- for what is no leaf call.
+function thunk.view(method, meta, other)
+  if not fits(method) then return other end
+  return make(view_source(method), method, other, nil, meta)
 end
 
 return thunk

@@ -59,11 +59,17 @@ local function newindex_source(trait)
   return table.concat(text)
 end
 
--- A method called through a view receives the object.
-local function method_wrapper(trait, name)
+-- A method called through a view receives the object. `caller`, where the method
+-- is typed, takes what is no view.
+local function method_wrapper(trait, name, caller)
   return function(v, ...)
-    local o = type(v) == "userdata" and view.object(v) or v
-    if o == nil then raise_stale(v, trait) end
+    local o = v
+    if view.trait(v) then
+      o = owner(v)
+      if o == nil then raise_stale(v, trait) end
+    elseif caller then
+      return caller(v, ...)
+    end
     return o[name](o, ...)
   end
 end
@@ -71,7 +77,9 @@ end
 local function make_meta(trait)
   local meta = { __metatable = "view", ["molt.view"] = core.binding, [view] = trait }
   local methods = {}
-  for _, method in ipairs(trait.methods) do methods[method.name] = thunk.view(method, meta) end
+  for _, method in ipairs(trait.methods) do
+    methods[method.name] = thunk.view(method, meta, method_wrapper(trait, method.name, method.caller))
+  end
 
   local function stale(v) raise_stale(v, trait) end
 

@@ -103,11 +103,9 @@ typedef struct molt_border {
 
 /* Entry points that the Lua side calls through FFI. None of them reaches Lua. */
 typedef struct molt_entry {
-    molt_world *world;
     molt_border *border;
     molt_object *(*create)(molt_shape *shape);
     double (*id)(const molt_object *object);
-    int (*tick)(molt_world *world);
 } molt_entry;
 
 #endif /* MOLT_ABI_H */

@@ -37,6 +37,20 @@ static const char script[] =
     "function Car:price(km) return 0.25 * km + (self.toll or 0) end\n"
     "garage = { Car { fuel = 40, toll = 3 }, Car { fuel = 1 } }\n";
 
+/* For Lua: the price of 100 km. A Lua method that it reaches runs on the state, a
+ * coroutine perhaps, that called it. */
+static int price_of(lua_State *L)
+{
+    molt_object *object = molt_lua_object(L, 1);
+    Vehicle *v = object ? molt_as(object, Vehicle) : NULL;
+    if (!v) return luaL_error(L, "a vehicle expected");
+    lua_State *before = molt_lua_use(L, L);
+    lua_pushnumber(L, molt_call(v, price, 100.0));
+    molt_lua_use(L, before);
+    const char *text;
+    return molt_error_take(molt_lua_world(L), &text) ? luaL_error(L, "%s", text) : 1;
+}
+
 static void check(bool good, const char *what, const char *why)
 {
     if (good) return;
@@ -49,6 +63,7 @@ static lua_State *open_lua(molt_world *world)
     lua_State *L = luaL_newstate();
     check(L, "lua", "no memory");
     luaL_openlibs(L);
+    lua_register(L, "price_of", price_of);
     check(molt_lua_open(L, world) == MOLT_OK, "molt_lua_open", molt_last_error(world));
     return L;
 }
@@ -101,6 +116,7 @@ int main(void)
     molt_object *ours = molt_object_new(world, Car);      /* until it is destroyed, whatever Lua holds */
     molt_object_set(ours, "fuel", (molt_value){ MOLT_DOUBLE, { .f64 = 5 } });
     tell("made by C", ours);
+    run(L, "coroutine.wrap(function() print('in a coroutine', price_of(garage[1])) end)()");
 
     run(L, "garage = nil collectgarbage() require('molt').tick()");
     printf("the kept one is %s, the other %s\n", molt_object_alive(kept) ? "alive" : "gone",
@@ -126,6 +142,7 @@ int main(void)
 Lua and Lua     range  800.0 km  price of 100 km 28.00
 C and Lua       range 1680.0 km  price of 100 km 28.00
 made by C       range  210.0 km  price of 100 km 25.00
+in a coroutine  28
 the kept one is alive, the other gone
 kept            range 1680.0 km  price of 100 km 28.00
 an error in Lua: 0, lua: game:1: no price list

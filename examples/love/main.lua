@@ -26,8 +26,17 @@ function Sheep:think()
   end
 end
 
+-- Nobody is there to close LÖVE's blue screen.
+local function fail(message)
+  io.stderr:write(message, "\n")
+  return function() return 1 end
+end
+
 function love.load(arguments)
-  if arguments[1] == "--frames" then last = assert(tonumber(arguments[2]), "how many frames?") end
+  if arguments[1] == "--frames" then
+    love.errorhandler = fail
+    last = assert(tonumber(arguments[2]), "how many frames?")
+  end
   frames = 0
   for i = 1, 1000 do
     local angle = i * 2.399963                 -- the golden one: spread like seeds of a sunflower

@@ -11,6 +11,7 @@ local shell = dofile(path.join(helper.source_dir, "tests/tools/shell.lua"))
 -- Blocks that cannot be run here, in each document, and why.
 local not_run = {
   ["README.md"] = 1,                     -- ./molt demo, which examples_spec runs, and ./molt test, which runs this
+  ["docs/embedding.md"] = 1,             -- the frame of a game, in words
 }
 
 local function documents()
@@ -27,8 +28,8 @@ end
 -- The folder of one document, as its reader sees it: ./molt is there.
 local function new_folder()
   local folder = shell.new_folder()
-  shell.run(("ln -s %s/molt molt && mkdir external && ln -s %s external/molt"):format(shell.quoted(helper.source_dir),
-    shell.quoted(helper.source_dir)), folder)
+  local source = shell.quoted(helper.source_dir)
+  shell.run(("ln -s %s/molt molt && mkdir external && ln -s %s external/molt"):format(source, source), folder)
   return folder
 end
 
@@ -47,15 +48,19 @@ function run.module(step, folder)
   assert_success(shell.run("./molt build " .. step.name, folder))
 end
 
--- The parts of a program in one file; in between, modules change.
+local change = "assert(os.execute('sh -e change%d >&2') == 0)\n"
+
+-- The parts of a program in one file, and what happens between them.
 local function assemble(step, folder)
   local text = {}
   for i, part in ipairs(step.parts) do
     if part.kind == "block" then
-      text[#text + 1] = part.block.text
+      text[i] = part.block.text
     else
-      shell.write(path.join(folder, "change" .. i), part.text)
-      text[#text + 1] = ("assert(os.execute('cp change%d %s && ./molt build %s >&2') == 0)\n"):format(i, part.name, part.name)
+      local name = part.name
+      local script = name and ("cat >%s <<'end of file'\n%send of file\n./molt build %s\n"):format(name, part.text, name)
+      shell.write(path.join(folder, "change" .. i), script or part.text)
+      text[i] = change:format(i)
     end
   end
   return table.concat(text)
@@ -63,18 +68,19 @@ end
 
 function run.lua(step, folder)
   shell.write(path.join(folder, "game.lua"), assemble(step, folder))
-  local status, out, err = shell.run_lua("game.lua", folder)
+  local status, out, err = shell.run(helper.lua .. " game.lua", folder)
   assert_success(status, out, err)
   assert_prints(step.output, out)
 end
 
-local host_line = "cc -std=gnu17 -Wall -Wextra -Werror -rdynamic %s %s -I%s/core/include -I%s/bindings/include %s/lib/libmolt.a "
+local host_line = "cc -std=gnu17 -Wall -Wextra -Werror -rdynamic %s %s "
+  .. "-I%s/core/include -I%s/bindings/include %s/lib/libmolt.a "
   .. "$(pkg-config --cflags --libs luajit libffi) -lm -lpthread -ldl -o host && ./host"
 
 function run.host(step, folder)
-  local source, build = helper.source_dir, helper.build_dir
+  local source, sanitizers = helper.source_dir, shell.sanitized() and "-g -fsanitize=address,undefined" or ""
   shell.write(path.join(folder, step.name), step.text)
-  local line = host_line:format(shell.sanitized() and "-g -fsanitize=address,undefined" or "", step.name, source, source, build)
+  local line = host_line:format(sanitizers, step.name, source, source, helper.build_dir)
   local status, out, err = shell.run(line, folder)
   assert_success(status, out, err)
   assert_prints(step.output or "", out)
@@ -86,7 +92,8 @@ function run.excerpt(step)
 end
 
 function run.sh(step, folder)
-  local status, out, err = shell.run("set -e; export MOLT=" .. shell.quoted(helper.source_dir) .. "\n" .. step.text, folder)
+  local head = "set -e; export MOLT=" .. shell.quoted(helper.source_dir) .. "\n"
+  local status, out, err = shell.run(head .. step.text, folder)
   assert_success(status, out, err)
   if step.output then assert_prints(step.output, out) end
 end

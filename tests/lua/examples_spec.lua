@@ -49,7 +49,8 @@ describe("the examples", function()
 
   it("end with status 1 and without litter when the demo cannot compile", function()
     local place = shell.new_folder()
-    local status, _, err = shell.run(("CC=false TMPDIR=%s %s examples/demo.lua"):format(place, helper.lua), helper.source_dir)
+    local line = "CC=false TMPDIR=%s %s examples/demo.lua"
+    local status, _, err = shell.run(line:format(place, helper.lua), helper.source_dir)
     assert.equal(1, status)
     assert.truthy(err:find("demo failed: the build failed", 1, true), err)
     assert.same({}, dir.getdirectories(place))

@@ -14,7 +14,8 @@ describe("under LÖVE", function()
   teardown(function() shell.remove_folder(folder) end)
 
   local function love(arguments)
-    local line = "HOME=. MOLT_SCREENSHOT=sheep.png SDL_AUDIODRIVER=dummy timeout 120 xvfb-run -a love %s/examples/love %s"
+    local line = "HOME=. MOLT_SCREENSHOT=sheep.png SDL_AUDIODRIVER=dummy "
+      .. "timeout 120 xvfb-run -a love %s/examples/love %s"
     return shell.run(line:format(shell.quoted(helper.source_dir), arguments), folder)
   end
 

@@ -1,11 +1,12 @@
 -- The code of a Markdown file, as things to run.
 --
 --   ```lua             a program of its own
---   ```lua more        goes on with the program before it; the modules between the two
---                      are built while it runs
+--   ```lua more        goes on with the program before it; modules and shell commands
+--                      between the two happen while it runs
 --   ```text            what the block before it prints; without one the program prints what its
 --                      `--> …` comments say, or nothing. `…` stands for any text
---                      in a line, and alone on a line for any lines
+--                      in a line, and alone on a line for any lines; spaces
+--                      and tabs count as one space
 --   ```c NAME.c        a file. With MOLT_MODULE it is built by `molt build`, with
 --                      main it is linked against the library, and run
 --   ```c from FILE     an excerpt: these very lines are in FILE
@@ -47,7 +48,7 @@ local function inline_output(block)
 end
 
 -- Things to run, in order: { kind, line, … }. Kinds: "lua" with `parts`, each a
--- block or a module, and `output`; "module", "host", "excerpt", "sh", "cmake", "not-run".
+-- block, a module or a "sh", and `output`; "module", "host", "excerpt", "sh", "cmake", "not-run".
 function markdown.steps(text)
   local steps, program, last = {}, nil, nil
 
@@ -63,7 +64,7 @@ function markdown.steps(text)
       local between = {}
       while steps[#steps] ~= program do table.insert(between, 1, table.remove(steps)) end
       for _, step in ipairs(between) do
-        assert(step.kind == "module", ("line %d: only modules can change while a program runs"):format(step.line))
+        assert(step.kind == "module" or step.kind == "sh", ("line %d: this cannot happen while a program runs"):format(step.line))
         program.parts[#program.parts + 1] = step
       end
     else
@@ -109,9 +110,10 @@ function markdown.steps(text)
   return steps
 end
 
--- Is `text` what `expected` says, `…` being anything?
+-- Is `text` what `expected` says, `…` being anything? Spaces and tabs count as one space.
 function markdown.matches(expected, text)
   local pattern = {}
+  expected, text = expected:gsub("[ \t]+", " "), text:gsub("[ \t]+", " ")
   for line in expected:gmatch("(.-)\n") do
     if line:match("^%s*…%s*$") then
       pattern[#pattern + 1] = ".-"

@@ -34,10 +34,13 @@ function shell.remove_folder(folder)
   os.execute("rm -rf " .. quoted(folder))
 end
 
--- Where molt.so, the modules and the command are, for a process of its own.
+-- Where molt.so, the modules and the command are, for a process of its own. Where
+-- the collector is under stress, it is there too.
 local function environment()
-  return ("LUA_CPATH=%s MOLT_PATH=%s MOLT_COMMAND=%s"):format(quoted(helper.build_dir .. "/lib/?.so;;"),
-    quoted(helper.build_dir .. "/natives"), quoted(helper.source_dir .. "/molt"))
+  local hard = 'collectgarbage("setpause", 0) collectgarbage("setstepmul", 10000)'
+  return ("LUA_CPATH=%s MOLT_PATH=%s MOLT_COMMAND=%s %s"):format(quoted(helper.build_dir .. "/lib/?.so;;"),
+    quoted(helper.build_dir .. "/natives"), quoted(helper.source_dir .. "/molt"),
+    helper.stress and "LUA_INIT=" .. quoted(hard) or "")
 end
 
 -- Runs a shell command: its exit status, standard output, standard error.
@@ -48,17 +51,6 @@ function shell.run(command, folder)
   local out, err = shell.read(place .. "/out"), shell.read(place .. "/err")
   shell.remove_folder(place)
   return status == true and 0 or math.floor(status / 256), out, err
-end
-
--- Runs a Lua file under what the suite runs under. Where the collector is under
--- stress, it is there too.
-function shell.run_lua(file, folder, arguments)
-  if helper.stress then
-    local text = shell.read(file)
-    local hard = 'collectgarbage("setpause", 0) collectgarbage("setstepmul", 10000) '
-    shell.write(file, hard .. text)
-  end
-  return shell.run(("%s %s %s"):format(helper.lua, quoted(file), arguments or ""), folder)
 end
 
 -- Is this the run of the suite for what does not depend on how Lua runs?

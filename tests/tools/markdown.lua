@@ -113,7 +113,7 @@ end
 -- Is `text` what `expected` says, `…` being anything? Spaces and tabs count as one space.
 function markdown.matches(expected, text)
   local pattern = {}
-  expected, text = expected:gsub("[ \t]+", " "), text:gsub("[ \t]+", " ")
+  expected, text = expected:gsub("[ \t]+", " "):gsub(" \n", "\n"), text:gsub("[ \t]+", " "):gsub(" \n", "\n")
   for line in expected:gmatch("(.-)\n") do
     if line:match("^%s*…%s*$") then
       pattern[#pattern + 1] = ".-"

@@ -14,12 +14,13 @@ local not_run = {
   ["docs/embedding.md"] = 1,             -- the frame of a game, in words
 }
 
+local folders = { "core", "bindings", "lua", "natives", "examples", "tests", "cmake" }
+
 local function documents()
-  local list = { "README.md" }
-  for _, folder in ipairs { "docs", "natives" } do
-    for _, file in ipairs(dir.getallfiles(path.join(helper.source_dir, folder), "*.md")) do
-      list[#list + 1] = path.relpath(file, helper.source_dir)
-    end
+  local list = { "README.md", "CHANGELOG.md" }
+  for _, folder in ipairs(folders) do list[#list + 1] = folder .. "/README.md" end
+  for _, file in ipairs(dir.getallfiles(path.join(helper.source_dir, "docs"), "*.md")) do
+    list[#list + 1] = path.relpath(file, helper.source_dir)
   end
   table.sort(list)
   return list
@@ -58,7 +59,8 @@ local function assemble(step, folder)
       text[i] = part.block.text
     else
       local name = part.name
-      local script = name and ("cat >%s <<'end of file'\n%send of file\n./molt build %s\n"):format(name, part.text, name)
+      local save = "cat >%s <<'end of file'\n%send of file\n./molt build %s\n"
+      local script = name and save:format(name, part.text, name)
       shell.write(path.join(folder, "change" .. i), script or part.text)
       text[i] = change:format(i)
     end
@@ -126,6 +128,27 @@ for _, document in ipairs(documents()) do
       end
     end
 
+    it("links to what there is", function()
+      local text = shell.read(path.join(helper.source_dir, document))
+      for target in text:gmatch("%]%(([^)#%s]+)[^)]*%)") do
+        local file = path.join(helper.source_dir, path.dirname(document), target)
+        assert(target:find("^https?:") or path.exists(file), target)
+      end
+    end)
+
     it("runs all that can be run", function() assert.equal(not_run[document] or 0, skipped) end)
   end)
 end
+
+describe("the README of", function()
+  for _, folder in ipairs(folders) do
+    it(folder .. " names files that are there", function()
+      local text = shell.read(path.join(helper.source_dir, folder, "README.md"))
+      for row in text:gmatch("\n| (`[^|]*) |") do
+        for name in row:gmatch("`([^`]+)`") do
+          assert(path.exists(path.join(helper.source_dir, folder, name)), name)
+        end
+      end
+    end)
+  end
+end)

@@ -56,7 +56,7 @@ provoke(molt.override, car, "rnage", print)
 provoke(function() car.fuel = "plenty" end)
 provoke(function() car.doors = 300 end)
 provoke(Toy)
-provoke(molt.attach, car, Boat)
+provoke(molt.attach, Car {}, Boat)
 provoke(molt.detach, car, Vehicle)
 
 local trouble = assert(molt.load(NATIVES .. "/trouble"))

@@ -64,7 +64,8 @@ function markdown.steps(text)
       local between = {}
       while steps[#steps] ~= program do table.insert(between, 1, table.remove(steps)) end
       for _, step in ipairs(between) do
-        assert(step.kind == "module" or step.kind == "sh", ("line %d: this cannot happen while a program runs"):format(step.line))
+        local can = step.kind == "module" or step.kind == "sh"
+        assert(can, ("line %d: this cannot happen while a program runs"):format(step.line))
         program.parts[#program.parts + 1] = step
       end
     else

@@ -129,7 +129,7 @@ end
 
 -- The object of a view, or nil once it is stale.
 function view.object(v)
-  if view.trait(v) then return owner(v) end
+  return view.trait(v) and owner(v) or nil
 end
 
 return view

@@ -7,6 +7,5 @@ exclude_files = { "build" }
 allow_defined = false
 allow_defined_top = false
 
-files["examples/love"] = { std = "+love" }
 files["tests/lua"] = { std = "+busted" }
 files["**/*_spec.lua"] = { std = "+busted" }

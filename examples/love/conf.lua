@@ -1,3 +1,4 @@
+-- luacheck: std +love
 function love.conf(t)
   t.identity = "molt-sheep"
   t.version = "11.4"

@@ -6,6 +6,8 @@
 -- Molt is a module like any other: LÖVE needs `molt.so` in package.cpath and the
 -- native module in molt.path.
 
+-- luacheck: std +love
+
 local tree = love.filesystem.getSource() .. "/../.."
 package.cpath = package.cpath .. ";" .. tree .. "/build/lib/?.so"
 local molt = require "molt"

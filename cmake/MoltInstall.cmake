@@ -7,6 +7,8 @@ install(TARGETS molt_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY core/include/molt bindings/include/molt
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+# molt.pc finds the prefix from its own place, wherever that came to be.
+file(RELATIVE_PATH molt_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/molt.pc.in molt.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/molt.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

@@ -140,7 +140,7 @@ static bool push_plain(lua_State *L, molt__binding *b, const molt__call *call)
 static void push_guarded(lua_State *L, const molt__binding *b, molt__guarded which)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->guarded);
-    lua_rawgeti(L, -1, which);
+    lua_rawgeti(L, -1, (int)which);
     lua_remove(L, -2);
 }
 

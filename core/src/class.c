@@ -119,8 +119,9 @@ bool molt__class_has(const molt_class *cls, const molt_trait *trait)
 molt_shape *molt__class_shape(molt_class *cls)
 {
     if (cls->shape) return cls->shape;
-    if (!cls->layout) cls->layout = molt__layout_new(cls);
-    if (cls->layout) cls->shape = molt__shape_intern(cls, cls->layout, NULL, 0);
+    molt__layout *layout = cls->layout ? cls->layout : molt__layout_new(cls);
+    if (layout) cls->shape = molt__shape_intern(cls, layout, NULL, 0);
+    if (cls->shape) cls->layout = layout;    /* until then the class may stay open */
     return cls->shape;
 }
 

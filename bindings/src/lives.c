@@ -285,6 +285,7 @@ void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
     int top = lua_gettop(L);
     if (object->slot) wrap(L, b, object);
     else lua_pushnil(L);
+    lua_pushvalue(L, -1);            /* it may be at top + 1 itself */
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
 }

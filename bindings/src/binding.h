@@ -30,7 +30,7 @@ enum { MOLT__MAX_DEPTH = 200 };
 
 /* What C runs protected; made when the binding opens, since making a function may
  * run the collector, whose finalizers may raise. */
-typedef enum molt__guarded { MOLT__GUARDED_CALL = 1, MOLT__GUARDED_PIN, MOLT__GUARDED_RESHAPE } molt__guarded;
+typedef enum molt__guarded { MOLT__GUARDED_CALL = 1, MOLT__GUARDED_PIN, MOLT__GUARDED_READY } molt__guarded;
 
 /* A native method that Lua called, on the C stack. */
 typedef struct molt__frame {
@@ -129,8 +129,12 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
 /* Installs, or forgets, what was staged for a change of layout. Allocates nothing. */
 void molt__relaid(lua_State *L, molt__binding *b, bool commit);
 
-/* lua_CFunction (record): the object's table gets the metatable of its present shape. */
-int molt__reshape(lua_State *L);
+/* lua_CFunction (shape): makes its metatable. May run Lua. */
+int molt__ready(lua_State *L);
+
+/* The object's table, if it has one, and its views follow to the object's present
+ * shape, which was made ready. Allocates nothing. */
+void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object);
 
 /* The ctype id of the cdata at an index; 0 for anything else. */
 unsigned molt__ctype_of(lua_State *L, int index);

@@ -234,17 +234,22 @@ static bool push_table(molt__binding *b, const molt_object *object)
     return false;
 }
 
+static int bridge_ready(void *user, molt_shape *shape)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
+    push_guarded(L, b, MOLT__GUARDED_READY);
+    lua_pushlightuserdata(L, shape);
+    if (lua_pcall(L, 1, 0, 0) == 0) return MOLT_OK;
+    lua_pop(L, 1);
+    return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory for the metatable of a shape");
+}
 
 static void bridge_reshaped(void *user, molt_object *object)
 {
     molt__binding *b = user;
-    lua_State *L = b->current;
-    if (!lua_checkstack(L, 8)) return;
-    push_guarded(L, b, MOLT__GUARDED_RESHAPE);
-    lua_pushlightuserdata(L, object);
-    if (lua_pcall(L, 1, 0, 0) == 0) return;
-    molt_log(b->world, MOLT_LOG_ERROR, "an object's table could not follow: %s", lua_tostring(L, -1));
-    lua_pop(L, 1);
+    if (lua_checkstack(b->current, 16)) molt__reshaped(b->current, b, object);
 }
 
 static void bridge_quiet(void *user, bool on)
@@ -357,8 +362,8 @@ void molt__push_guarded(lua_State *L)
     lua_rawseti(L, -2, MOLT__GUARDED_CALL);
     lua_pushcfunction(L, pin_protected);
     lua_rawseti(L, -2, MOLT__GUARDED_PIN);
-    lua_pushcfunction(L, molt__reshape);
-    lua_rawseti(L, -2, MOLT__GUARDED_RESHAPE);
+    lua_pushcfunction(L, molt__ready);
+    lua_rawseti(L, -2, MOLT__GUARDED_READY);
     /* LuaJIT makes room for the first light userdata of each part of the address
      * space: here for those that lie on the C stack. */
     int on_stack;
@@ -369,6 +374,7 @@ void molt__push_guarded(lua_State *L)
 const molt__bridge molt__lua_bridge = {
     .changed = bridge_changed,
     .ended = bridge_ended,
+    .ready = bridge_ready,
     .reshaped = bridge_reshaped,
     .quiet = bridge_quiet,
     .stage = bridge_stage,

@@ -190,17 +190,19 @@ static void push_meta(lua_State *L, const molt__binding *b, const molt_shape *sh
     push_entry(L, b->metas, (int)shape->id);
 }
 
-/* (object): C gave it another shape. */
-int molt__reshape(lua_State *L)
+int molt__ready(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
-    molt_object *object = lua_touserdata(L, 1);
-    push_meta(L, b, object->shape);
-    if (!object->slot || !push_entry(L, b->objects, object->slot)) return 0;
-    molt__views_follow(L, b, object, object->shape);
-    lua_pushvalue(L, -2);
-    lua_setmetatable(L, -2);
+    push_meta(L, molt__binding_open(L), lua_touserdata(L, 1));
     return 0;
+}
+
+void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
+{
+    if (!push_entry(L, b->objects, object->slot)) return;
+    molt__views_follow(L, b, object, object->shape);
+    push_entry(L, b->metas, (int)object->shape->id);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
 }
 
 /* A body of a class is staged as three entries: object, cdata, metatable. */
@@ -214,22 +216,23 @@ void molt__relaid(lua_State *L, molt__binding *b, bool commit)
 {
     int count = staged_count(L, b);
     int list = lua_gettop(L);
-    for (int i = 1; i <= count; i += 3) {
+    for (int i = 1; commit && i <= count; i += 3) {
         lua_rawgeti(L, list, i);
         lua_rawgeti(L, list, i + 1);
         const molt_object *body;
         memcpy(&body, lua_topointer(L, -1), sizeof body);
-        if (!commit) {
-            lua_pop(L, 2);
-            continue;
-        }
         lua_rawseti(L, -2, 0);
         lua_rawgeti(L, list, i + 2);
         lua_setmetatable(L, -2);
         lua_pop(L, 1);
         molt__views_follow(L, b, body->peer, body->shape);
     }
-    for (int i = count; i >= 1; i--) {
+    /* What was staged last may be there in part, when that failed. */
+    for (int i = count + 3; i >= 1; i--) {
+        lua_rawgeti(L, list, i);
+        bool there = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (!there) continue;
         lua_pushnil(L);
         lua_rawseti(L, list, i);
     }
@@ -258,15 +261,19 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
         return;
     }
     if (push_entry(L, b->objects, object->slot)) return;
-    /* What the host keeps alive keeps its table, and so its Lua-valued fields. */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
+    /* What the host or native code keeps alive keeps its table, and so its
+     * Lua-valued fields. */
+    if (object->flags & MOLT__HOST || object->retains) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+        lua_pushlightuserdata(L, object);
+        lua_pushvalue(L, -3);
+        lua_rawset(L, -3);
+        lua_pop(L, 1);
+    }
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -2);
     lua_rawseti(L, -2, object->slot);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     lua_insert(L, -3);
     lua_rawseti(L, -3, 0);
     lua_setmetatable(L, -2);

@@ -311,7 +311,8 @@ static int object_info(lua_State *L)
 /* (view) -> the object's table */
 static int object_of(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = molt__binding_of(L);
+    if (!b->world) return 0;
     molt__refusal why = { 0 };
     molt_object *object = molt__to_object(L, b, 1, &why);
     if (!object) return 0;

@@ -92,9 +92,15 @@ int molt__object_enter(molt_object *object, molt_shape *to)
 
 static int enter_from_c(molt_object *object, molt_shape *to)
 {
-    molt_world *world = object->shape->world;
+    const molt_shape *from = object->shape;
+    molt_world *world = from->world;
     if (!to) return molt_last_code(world);
-    int err = molt__object_enter(object, to);
+    int err = world->bridge ? world->bridge->ready(world->bridge_user, to) : MOLT_OK;
+    if (!err) err = molt__object_check(object);
+    if (!err && object->shape != from) {
+        err = molt__fail(world, MOLT_ERR_STATE, "the object was changed by a finalizer meanwhile");
+    }
+    if (!err) err = molt__object_enter(object, to);
     if (!err && world->bridge) world->bridge->reshaped(world->bridge_user, object);
     return err;
 }

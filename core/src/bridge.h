@@ -18,7 +18,9 @@ typedef struct molt__bridge {
     /* The object ends: take its table's body and metatable away. */
     void (*ended)(void *user, molt_object *object);
 
-    /* The object moved to another shape (attach or detach asked for by C). */
+    /* An object moves to another shape (attach or detach asked for by C). First
+     * `ready`, which may fail and run Lua; then, when it has moved, `reshaped`. */
+    int (*ready)(void *user, molt_shape *to);
     void (*reshaped)(void *user, molt_object *object);
 
     /* Stops the collector, and with it finalizers, while the core does something in

@@ -85,10 +85,15 @@ local function object_in(slot, filter)
   return shape and filter(shapes.get(shape)) and core.object_at(id)
 end
 
+local function expect_open()
+  if state.collected < 0 then border.raise("closed", "the world has been closed") end
+end
+
 -- An iteration over the objects alive now, in order of creation, for which
 -- filter(shape) holds. Objects made meanwhile are not visited, objects destroyed
 -- meanwhile neither.
 function registry.each(filter)
+  expect_open()
   local it = { 0, state.top }       -- the slot it is at, the last one
   core.iterations[it] = true
   return function()
@@ -102,6 +107,7 @@ function registry.each(filter)
 end
 
 function registry.count(filter)
+  expect_open()
   local n = 0
   for slot = 1, state.top do
     local o = objects[slot]

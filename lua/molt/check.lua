@@ -61,4 +61,25 @@ function check.keys(t)
   return keys
 end
 
+-- Every key of the table is text.
+function check.names(t, what)
+  local iterate = next
+  for k in iterate, t do
+    if type(k) ~= "string" then check.raise("argument", ("%s, got the key %s"):format(what, tostring(k))) end
+  end
+end
+
+-- Every key of the table is text, or a place in a list without holes: a nil in it
+-- is a misspelt variable.
+function check.list_and_names(t, what)
+  local iterate, last = next, 0
+  while t[last + 1] ~= nil do last = last + 1 end
+  for k in iterate, t do
+    local place = type(k) == "number" and k >= 1 and k <= last and k % 1 == 0
+    if not place and type(k) ~= "string" then
+      check.raise("argument", ("%s, got the key %s"):format(what, tostring(k)))
+    end
+  end
+end
+
 return check

@@ -47,7 +47,8 @@ function meta.__newindex(proxy, name, value)
     record.values[name] = nil
     return
   end
-  if value == nil then undefine(record, name) end
+  if name == nil or name ~= name then check.argument(1, "class " .. record.name, "name", name) end
+  undefine(record, name)
   record.values[name] = value
 end
 
@@ -136,6 +137,7 @@ local function base_of(spec, name)
 end
 
 local function check_options(spec, name)
+  check.list_and_names(spec, ("class '%s' takes a list of traits and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),

@@ -63,6 +63,7 @@ end
 function impl.new(of, spec)
   local record = handle.check(1, "impl", of, "trait")
   if spec ~= nil and type(spec) ~= "table" then check.argument(2, "impl", "table", spec) end
+  check.names(spec or {}, ("an implementation of '%s' takes named methods and fields"):format(record.name))
   local pointer = check.result(core.impl_new(record.pointer, record.name, check.here()))
   local proxy = impl.proxy(pointer)
   for _, key in ipairs(check.keys(spec or {})) do proxy[key] = spec[key] end

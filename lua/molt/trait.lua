@@ -59,15 +59,19 @@ local function lines_of(spec, name)
   return lines
 end
 
-local function define_methods(proxy, spec, name)
+local function check_options(spec, name)
+  check.list_and_names(spec, ("trait '%s' takes a list of declarations and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
-    local value = spec[key]
-    if type(value) == "function" then
-      proxy[key] = value
-    elseif key ~= "requires" and key ~= "excludes" then
+    if type(spec[key]) ~= "function" and key ~= "requires" and key ~= "excludes" then
       check.raise("argument", ("trait '%s' has no option '%s'"):format(name, key),
         check.near(key, { "requires", "excludes" }) or "a field is declared by a line, a method is a function")
     end
+  end
+end
+
+local function define_methods(proxy, spec)
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) == "function" then proxy[key] = spec[key] end
   end
 end
 
@@ -83,12 +87,13 @@ function trait.declare(name, spec)
   check.name(1, "trait", name)
   if spec == nil then spec = {} end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "trait", "table of declarations", spec) end
+  check_options(spec, name)
   local lines = lines_of(spec, name)
   local required, excluded = list_of_traits(spec, "requires", name), list_of_traits(spec, "excludes", name)
   local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here()))
   layout.forget_trait(pointer)
   local proxy = trait.proxy(pointer)
-  define_methods(proxy, spec, name)
+  define_methods(proxy, spec)
   return proxy
 end
 

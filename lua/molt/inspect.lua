@@ -142,9 +142,9 @@ local function names_of(shape)
   return names
 end
 
-function shapes.hooks.refuse(kind, v, name)
-  local code, text = value.refusal(kind, v, ("field '%s'"):format(name))
-  check.raise(code, text)
+-- A value that generated code did not take at once: it is refused, or it fits after all.
+function shapes.hooks.refuse(kind, v, name, o)
+  o[name] = check.result(value.convert(kind, v, ("field '%s'"):format(name)))
 end
 
 local function declared_any(shape, name)

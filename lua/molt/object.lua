@@ -26,9 +26,10 @@ local function expect(position, verb, o)
     shape, b = bodies.of(seen)
     return shape, b, seen
   end
-  if bodies.epitaph(o) then bodies.raise_unfit(o) end
+  if view.trait(o) then view.raise_stale(o) end
+  if bodies.epitaph(o) then bodies.raise_unfit(o, verb) end
   local _, code, text = core.object_info(o)
-  if code == "body" or code == "stale" then
+  if code == "body" then
     check.raise(code, ("bad argument #%d to '%s' (object expected, got %s)"):format(position, verb, text))
   end
   check.argument(position, verb, "object", o)
@@ -61,10 +62,9 @@ local function adoptable(o, pointer)
   for _, field in ipairs(layout.trait(pointer).typed) do
     local raw = rawget(o, field.name)
     if raw ~= nil then
-      local fits = assert(loadstring(("local v, wide, type = ... return %s"):format(value.condition(field.kind, "v"))))
-      if not fits(raw, value.wide, type) then
-        local code, text = value.refusal(field.kind, raw, ("field '%s'"):format(field.name))
-        check.raise(code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, text),
+      local fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name))
+      if fits == nil then
+        check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
       end
       list = list or {}
@@ -261,6 +261,7 @@ function object.name(x)
   if bodies.of(o) then return (select(3, core.object_info(o))) end
   local past = bodies.epitaph(x)
   if past then return past end
+  if bodies.shape_of(x) or view.trait(x) then expect(1, "name", x) end
   check.argument(1, "name", "object, trait, class, implementation or module", x)
 end
 

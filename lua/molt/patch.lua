@@ -208,6 +208,7 @@ end
 
 -- Assigning to a method's name on an object.
 function shapes.hooks.assign(o, name, fn, shape)
+  if name == nil or name ~= name then check.raise("argument", name == nil and "table index is nil" or "table index is NaN") end
   if shape.methods[name] == nil then return shapes.hooks.unknown_write(o, name, fn, shape) end
   if fn == nil then return end
   if type(fn) ~= "function" then

@@ -16,8 +16,21 @@ function check.name_kinds(fn)
   kind_of = fn
 end
 
-function check.argument(position, verb, expected, got)
-  local what = got == nil and "nil" or kind_of(got)
+-- What a value is, for an error: "nil", "table", "trait", "object", …
+function check.kind(value)
+  return kind_of(value)
+end
+
+-- Why a value is no table of fields, or nil when it is one.
+function check.no_fields(value)
+  local kind = kind_of(value)
+  if kind ~= "table" then return kind end
+  if rawget(value, 0) ~= nil then return "a table with [0], which is molt's" end
+end
+
+-- Refuses an argument; `what` it is instead, if its kind alone does not say.
+function check.argument(position, verb, expected, got, what)
+  what = what or kind_of(got)
   border.raise(got == nil and "argument" or "type",
     ("bad argument #%d to '%s' (%s expected, got %s)"):format(position, verb, expected, what))
 end

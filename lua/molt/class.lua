@@ -83,9 +83,11 @@ function shapes.hooks.relaid()
 end
 
 local function assign_fields(o, fields, record)
-  if type(fields) ~= "table" then
-    check.raise("type", ("'%s' takes a table of fields, got %s"):format(record.name, type(fields)),
-      ("define %s:init(…) to take other arguments"):format(record.name))
+  local unfit = check.no_fields(fields)
+  if unfit then
+    check.raise("type", ("'%s' takes a table of fields, got %s"):format(record.name, unfit),
+      unfit == "object" and "molt.clone copies an object"
+        or ("define %s:init(…) to take other arguments"):format(record.name))
   end
   local iterate = next
   for name, value in iterate, fields do o[name] = value end
@@ -122,7 +124,8 @@ local function sort_members(spec, name)
       traits[#traits + 1] = record.trait
       impls[#impls + 1] = record
     else
-      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name, type(member), i))
+      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
+        check.kind(member), i))
     end
   end
   return traits, impls
@@ -132,7 +135,9 @@ local function base_of(spec, name)
   local base = spec.extends
   if base == nil or type(base) == "function" then return nil end
   local record = handle.record(base, "class")
-  if not record then check.raise("type", ("'extends' of class '%s' takes a class, got %s"):format(name, type(base))) end
+  if not record then
+    check.raise("type", ("'extends' of class '%s' takes a class, got %s"):format(name, check.kind(base)))
+  end
   return record
 end
 

@@ -34,7 +34,7 @@ function meta.__newindex(proxy, name, value)
       for _, member in ipairs(list) do names[#names + 1] = member.name end
     end
     check.raise("unknown", ("trait '%s' has no field '%s' for the implementation to fill with a %s"):format(
-      layout.trait(record.trait).name, name, type(value)), check.near(name, names))
+      layout.trait(record.trait).name, name, check.kind(value)), check.near(name, names))
   end
 end
 
@@ -56,7 +56,8 @@ function impl.proxy(pointer, name)
   local known = handle.proxy(pointer)
   if known then return known end
   local info = core.impl_info(pointer)
-  return handle.new(pointer, { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }, meta)
+  local record = { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }
+  return handle.new(pointer, record, meta)
 end
 
 -- molt.impl(T, { method = fn, field = value })

@@ -85,7 +85,8 @@ function inspect.methods(target)
   local iterate = next
   for name, stack in iterate, o and patch.of(o, shape) or {} do
     local entry = list[name]
-    local below = { layer = entry.layer, where = entry.where, native = entry.native, trait = entry.trait, class = entry.class }
+    local below = { layer = entry.layer, where = entry.where, native = entry.native,
+      trait = entry.trait, class = entry.class }
     table.insert(entry.hides, 1, below)
     for i = 1, #stack - 1 do
       table.insert(entry.hides, 1, { layer = "patch", where = check.place(stack[i].fn), native = false })
@@ -101,7 +102,8 @@ function inspect.traits_of(target)
   local record = handle.record(target, "class")
   if record then return class.traits(record) end
   local list = {}
-  for _, part in ipairs((object.expect(1, "traits_of", target)).info.parts) do list[#list + 1] = trait.proxy(part.trait) end
+  local shape = object.expect(1, "traits_of", target)
+  for _, part in ipairs(shape.info.parts) do list[#list + 1] = trait.proxy(part.trait) end
   return list
 end
 

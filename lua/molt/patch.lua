@@ -206,14 +206,20 @@ function object.copy_patches(from, to)
   end
 end
 
+-- What is assigned to a method's name is a function, or nil to take an override away.
+function shapes.hooks.check_override(o, name, fn)
+  if fn == nil or type(fn) == "function" then return end
+  check.raise("type",
+    ("'%s' is a method of %s; an override takes a function, got %s"):format(name, object.name(o), check.kind(fn)))
+end
+
 -- Assigning to a method's name on an object.
 function shapes.hooks.assign(o, name, fn, shape)
-  if name == nil or name ~= name then check.raise("argument", name == nil and "table index is nil" or "table index is NaN") end
+  if name == nil then check.raise("argument", "table index is nil") end
+  if name ~= name then check.raise("argument", "table index is NaN") end
   if shape.methods[name] == nil then return shapes.hooks.unknown_write(o, name, fn, shape) end
+  shapes.hooks.check_override(o, name, fn)
   if fn == nil then return end
-  if type(fn) ~= "function" then
-    check.raise("type", ("'%s' is a method of %s; an override takes a function, got %s"):format(name, object.name(o), type(fn)))
-  end
   patch_object(o, shape, name, fn)
   event.emit("override", o, name)
 end

@@ -19,7 +19,7 @@ function meta.__newindex(proxy, name, fn)
   local record = handle.record(proxy)
   if type(name) ~= "string" then check.argument(1, "trait " .. record.name, "method name", name) end
   if type(fn) ~= "function" then
-    check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, type(fn)),
+    check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, check.kind(fn)),
       "fields are declared by a line of the trait: \"double fuel = 10\"")
   end
   check.result(core.trait_fill(record.pointer, name, fn, check.place(fn)))
@@ -35,12 +35,13 @@ local function list_of_traits(spec, key, name)
   if list == nil or type(list) == "function" then return pointers end
   if handle.record(list, "trait") then list = { list } end
   if type(list) ~= "table" then
-    check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s"):format(key, name, type(list)))
+    check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s"):format(key, name, check.kind(list)))
   end
   for i, other in ipairs(list) do
     local record = handle.record(other, "trait")
     if not record then
-      check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s at %d"):format(key, name, type(other), i))
+      check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s at %d"):format(key, name,
+        check.kind(other), i))
     end
     pointers[i] = record.pointer
   end
@@ -51,7 +52,7 @@ local function lines_of(spec, name)
   local lines = {}
   for i, line in ipairs(spec) do
     if type(line) ~= "string" then
-      check.raise("type", ("trait '%s' takes declarations as strings, got %s at %d"):format(name, type(line), i),
+      check.raise("type", ("trait '%s' takes declarations as strings, got %s at %d"):format(name, check.kind(line), i),
         "for example \"double fuel = 10\" or \"double range(double load)\"")
     end
     lines[i] = line

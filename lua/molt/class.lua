@@ -68,15 +68,36 @@ local function field_names(shape)
   return typed, any
 end
 
--- The class becomes instantiable: its shape exists, and a function that makes objects.
+-- The Lua-valued fields that the class's implementations start with: the latest wins.
+local function starts(record)
+  local values, iterate = record.base and starts(handle.record(record.base)) or {}, next
+  for _, impl in ipairs(record.impls) do
+    for name, v in iterate, impl.any do values[name] = v end
+  end
+  return values
+end
+
+local function starting_with(make, values)
+  local iterate = next
+  if iterate(values) == nil then return make end
+  return function()
+    local o = make()
+    for name, v in iterate, values do o[name] = v end
+    return o
+  end
+end
+
+-- The class becomes instantiable: its shape exists, and functions that make
+-- objects, without (bare) and with the Lua-valued fields they start with.
 local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
   record.shape, record.methods = shape, shape.methods
-  record.make = registry.maker(shape, field_names(shape))
+  record.bare = registry.maker(shape, field_names(shape))
+  record.make = starting_with(record.bare, starts(record))
   return record.make
 end
 
--- A change of layout makes another shape the one of new instances.
+-- New instances get another shape, or start with other values.
 function shapes.hooks.relaid()
   local iterate = next
   for _, record in iterate, shapes.classes do record.shape, record.make = nil, nil end
@@ -93,9 +114,10 @@ local function assign_fields(o, fields, record)
   for name, value in iterate, fields do o[name] = value end
 end
 
--- An object with its fields at their defaults; no init is run.
+-- An object whose typed fields have their defaults, and nothing else; no init is run.
 function class.make(record)
-  return (record.make or prepare(record))()
+  if not record.make then prepare(record) end
+  return record.bare()
 end
 
 local function constructor(record)
@@ -164,9 +186,27 @@ function class.proxy(pointer)
   local known = pointer and handle.proxy(pointer)
   if known or not pointer then return known end
   local info = core.class_info(pointer)
-  local record = { kind = "class", name = info.name, values = {}, defined = {}, base = class.proxy(info.base) }
+  local record = { kind = "class", name = info.name, values = {}, defined = {}, impls = {},
+    base = class.proxy(info.base) }
   shapes.classes[pointer] = record
   return handle.new(pointer, record, proxy_meta(record))
+end
+
+local function use_impl(record, impl)
+  check.result(core.class_use(record.pointer, nil, impl.pointer))
+  table.insert(record.impls, impl)
+  if next(impl.any) ~= nil then shapes.hooks.relaid() end
+end
+
+local function drop_impl(record, impl)
+  check.result(core.class_drop(record.pointer, nil, impl.pointer))
+  for i = #record.impls, 1, -1 do
+    if record.impls[i] == impl then
+      table.remove(record.impls, i)
+      break
+    end
+  end
+  if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
 
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
@@ -182,7 +222,7 @@ function class.declare(name, spec)
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
-  for _, impl in ipairs(impls) do check.result(core.class_use(pointer, nil, impl.pointer)) end
+  for _, impl in ipairs(impls) do use_impl(record, impl) end
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) == "function" then proxy[key] = spec[key] end
   end
@@ -197,23 +237,21 @@ local function trait_or_impl(position, verb, value)
   return record
 end
 
-local function apply(verb, fn, target, what)
-  local record = handle.check(1, verb, target, "class")
-  local piece = trait_or_impl(2, verb, what)
-  local is_impl = piece.kind == "impl"
-  check.result(fn(record.pointer, not is_impl and piece.pointer or nil, is_impl and piece.pointer or nil))
-  event.emit(verb, target, what)
-end
-
 -- molt.use(Class, T | impl): the class has the trait, or is filled by the
 -- implementation, live instances included.
 function class.use(target, what)
-  apply("use", core.class_use, target, what)
+  local record = handle.check(1, "use", target, "class")
+  local piece = trait_or_impl(2, "use", what)
+  if piece.kind == "impl" then use_impl(record, piece) else check.result(core.class_use(record.pointer, piece.pointer)) end
+  event.emit("use", target, what)
 end
 
 -- molt.drop(Class, T | impl)
 function class.drop(target, what)
-  apply("drop", core.class_drop, target, what)
+  local record = handle.check(1, "drop", target, "class")
+  local piece = trait_or_impl(2, "drop", what)
+  if piece.kind == "impl" then drop_impl(record, piece) else check.result(core.class_drop(record.pointer, piece.pointer)) end
+  event.emit("drop", target, what)
 end
 
 -- All traits of a class, its base's first.

@@ -2,6 +2,7 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
+local shapes = require "molt.shapes"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
@@ -25,6 +26,7 @@ function meta.__newindex(proxy, name, value)
     check.result(core.impl_fill(record.pointer, name, value, check.place(value)))
   elseif field and field.kind == "any" then
     record.any[name] = value
+    shapes.hooks.relaid()
   elseif field then
     check.result(core.impl_set(record.pointer, name, value))
     record.values[name] = value

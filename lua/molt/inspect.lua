@@ -110,12 +110,9 @@ end
 -- molt.find(name): the class or trait of that name; nil and an error with a near match
 function inspect.find(name)
   if type(name) ~= "string" then check.argument(1, "find", "name", name) end
-  local pointer = core.find("class", name)
-  if pointer then return class.proxy(pointer) end
-  local err
-  pointer, err = core.find("trait", name)
-  if pointer then return trait.proxy(pointer) end
-  return nil, err
+  local pointer, kind = core.find(name)
+  if not pointer then return nil, kind end
+  return (kind == "class" and class or trait).proxy(pointer)
 end
 
 local function is_native(shape, info)

@@ -248,6 +248,7 @@ end
 function object.of(v)
   if bodies.of(v) then return v end
   if view.trait(v) then return view.object(v) end
+  if bodies.shape_of(v) or bodies.epitaph(v) then expect(1, "object", v) end
   check.argument(1, "object", "view", v)
 end
 
@@ -268,6 +269,13 @@ function object.destroy(o)
   check.result(core.finish(o))
 end
 
+local function copy_lists(of)
+  if not of then return nil end
+  local copy, iterate = {}, next
+  for pointer, list in iterate, of do copy[pointer] = list end
+  return copy
+end
+
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape, _
@@ -280,6 +288,7 @@ function object.clone(o)
   for k, v in iterate, o do
     if k ~= 0 then rawset(copy, k, v) end
   end
+  adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)
   return copy
 end

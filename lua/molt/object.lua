@@ -257,16 +257,22 @@ function object.alive(x)
   return bodies.of(x) ~= nil or view.object(x) ~= nil
 end
 
+local ending = setmetatable({}, { __mode = "k" })    -- objects whose end listeners are told of
+
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
   local _
   _, _, o = expect(1, "destroy", o)
-  if event.heard "destroy" then
-    event.emit("destroy", o)
-    if not bodies.of(o) then return end
+  if not event.heard "destroy" or ending[o] then
+    check.result(core.finish(o))
+    return
   end
-  check.result(core.finish(o))
+  ending[o] = true
+  local ok, err = pcall(event.emit, "destroy", o)
+  ending[o] = nil
+  if bodies.of(o) then check.result(core.finish(o)) end
+  if not ok then error(err, 0) end
 end
 
 local function copy_lists(of)

@@ -69,10 +69,12 @@ local function field_names(shape)
 end
 
 -- The Lua-valued fields that the class's implementations start with: the latest wins.
-local function starts(record)
-  local values, iterate = record.base and starts(handle.record(record.base)) or {}, next
+local function starts(record, has)
+  local values, iterate = record.base and starts(handle.record(record.base), has) or {}, next
   for _, impl in ipairs(record.impls) do
-    for name, v in iterate, impl.any do values[name] = v end
+    for name, v in iterate, impl.any do
+      if has[impl.trait] then values[name] = v end
+    end
   end
   return values
 end
@@ -93,7 +95,9 @@ local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
   record.shape, record.methods = shape, shape.methods
   record.bare = registry.maker(shape, field_names(shape))
-  record.make = starting_with(record.bare, starts(record))
+  local has = {}
+  for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
+  record.make = starting_with(record.bare, starts(record, has))
   return record.make
 end
 
@@ -209,6 +213,14 @@ local function drop_impl(record, impl)
   if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
 
+-- Its implementations go with it.
+local function drop_trait(record, piece)
+  check.result(core.class_drop(record.pointer, piece.pointer))
+  for i = #record.impls, 1, -1 do
+    if record.impls[i].trait == piece.pointer then table.remove(record.impls, i) end
+  end
+end
+
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)
@@ -250,7 +262,7 @@ end
 function class.drop(target, what)
   local record = handle.check(1, "drop", target, "class")
   local piece = trait_or_impl(2, "drop", what)
-  if piece.kind == "impl" then drop_impl(record, piece) else check.result(core.class_drop(record.pointer, piece.pointer)) end
+  if piece.kind == "impl" then drop_impl(record, piece) else drop_trait(record, piece) end
   event.emit("drop", target, what)
 end
 

@@ -60,6 +60,7 @@ end
 
 -- "game.lua:12" of a function's definition.
 function check.place(fn)
+  if type(fn) ~= "function" then return ("no function but a %s"):format(type(fn)) end
   local info = debug.getinfo(fn, "S")
   return info.linedefined > 0 and ("%s:%d"):format(info.short_src, info.linedefined) or info.short_src
 end

@@ -107,7 +107,7 @@ void molt__set_pending_value(lua_State *L, molt__binding *b, int code);
 
 /* The living object at an index: a table with its own body in [0], or a view. On
  * failure NULL, and *why says which error and in which words. */
-typedef struct molt__refusal { int code; const char *text; } molt__refusal;
+typedef struct molt__refusal { int code; const char *text; char room[160], hint[80]; } molt__refusal;
 molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__refusal *why);
 
 /* The same, or raises "bad argument #n to 'name' …". */

@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* LuaJIT's own type number of a cdata; lua.h does not name it. */
@@ -28,18 +30,48 @@ static const void *body_in(lua_State *L, const molt__binding *b, int index)
     return address;
 }
 
+/* The text under a key of the metatable at `index`; "" when it is none. */
+static const char *meta_text(lua_State *L, int index, const char *key)
+{
+    if (!luaL_getmetafield(L, index, key)) return "";
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    lua_pop(L, 1);                       /* the metatable keeps it */
+    return text;
+}
+
+/* [0] of a destroyed object is its place, and the tick of its end. */
+static void refuse_destroyed(lua_State *L, int index, molt__refusal *why)
+{
+    lua_rawgeti(L, index, 0);
+    double epitaph = lua_tonumber(L, -1), tick = floor(epitaph / 4294967296.0);
+    lua_pop(L, 1);
+    *why = (molt__refusal){ .code = MOLT_ERR_DESTROYED, .text = why->room };
+    snprintf(why->room, sizeof why->room, "a destroyed object (%s#%.0f)", meta_text(L, index, "molt.name"),
+             epitaph - tick * 4294967296.0);
+    snprintf(why->hint, sizeof why->hint, "it was destroyed in tick %.0f", tick);
+}
+
+/* What a table without a body of its own is, by the metatable that molt gave it. */
+static void refuse_table(lua_State *L, int index, molt__refusal *why)
+{
+    const char *guard = meta_text(L, index, "__metatable");
+    if (strcmp(guard, "destroyed object") == 0) {
+        refuse_destroyed(L, index, why);
+    } else if (strcmp(guard, "object") == 0) {
+        *why = (molt__refusal){ .code = MOLT_ERR_BODY, .text = "an object whose body slot [0] was overwritten" };
+    } else {
+        *why = (molt__refusal){ .code = MOLT_ERR_ARGUMENT, .text = "a table that is not an object" };
+    }
+}
+
 static molt_object *from_table(lua_State *L, const molt__binding *b, int index, molt__refusal *why)
 {
     lua_rawgeti(L, index, 0);
     const void *address = body_in(L, b, -1);
-    int type = lua_type(L, -1);
     lua_pop(L, 1);
     molt_object *body = molt__slab_body(b->world, address);
     if (!body || !body->slot) {
-        bool ended = type == LUA_TNUMBER;
-        *why = ended ? (molt__refusal){ MOLT_ERR_DESTROYED, "a destroyed object" }
-             : type == LUA_TNIL ? (molt__refusal){ MOLT_ERR_ARGUMENT, "a table that is not an object" }
-                                : (molt__refusal){ MOLT_ERR_BODY, "an object whose body slot [0] was overwritten" };
+        refuse_table(L, index, why);
         return NULL;
     }
     molt_object *object = molt__object_record(body);
@@ -48,7 +80,7 @@ static molt_object *from_table(lua_State *L, const molt__binding *b, int index, 
     bool own = lua_rawequal(L, -1, index);
     lua_pop(L, 2);
     if (own) return object;
-    *why = (molt__refusal){ MOLT_ERR_BODY, "a table whose body slot [0] holds another object's body" };
+    *why = (molt__refusal){ .code = MOLT_ERR_BODY, .text = "a table whose body slot [0] holds another object's body" };
     return NULL;
 }
 
@@ -64,11 +96,14 @@ static molt_object *from_view(lua_State *L, const molt__binding *b, int index, m
         lua_pop(L, 2);
     }
     if (!ours) {
-        *why = (molt__refusal){ MOLT_ERR_ARGUMENT, "userdata" };
+        *why = (molt__refusal){ .code = MOLT_ERR_ARGUMENT, .text = "userdata" };
         return NULL;
     }
     if (!view->block) {
-        *why = (molt__refusal){ MOLT_ERR_STALE, "a stale view" };
+        *why = (molt__refusal){ .code = MOLT_ERR_STALE, .text = why->room };
+        snprintf(why->room, sizeof why->room, "a stale view of '%s' (object #%.0f)", meta_text(L, index, "molt.name"),
+                 fmod(view->id, 4294967296.0));
+        snprintf(why->hint, sizeof why->hint, "the trait was detached or the object destroyed in tick %.0f", view->since);
         return NULL;
     }
     return view->block->object;
@@ -80,7 +115,7 @@ molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__re
     int type = lua_type(L, index);
     if (type == LUA_TTABLE) return from_table(L, b, index, why);
     if (type == LUA_TUSERDATA) return from_view(L, b, index, why);
-    *why = (molt__refusal){ MOLT_ERR_ARGUMENT, type == LUA_TNONE ? "no value" : lua_typename(L, type) };
+    *why = (molt__refusal){ .code = MOLT_ERR_ARGUMENT, .text = type == LUA_TNONE ? "no value" : lua_typename(L, type) };
     return NULL;
 }
 
@@ -88,8 +123,12 @@ molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const
 {
     molt__refusal why = { 0 };
     molt_object *object = molt__to_object(L, b, index, &why);
-    if (!object) molt__raise(L, 1, why.code, "bad argument #%d to '%s' (object expected, got %s)", index, function, why.text);
-    return object;
+    if (object) return object;
+    bool past = why.code == MOLT_ERR_STALE || why.code == MOLT_ERR_DESTROYED;
+    const char *text = past ? lua_pushfstring(L, "attempt to use %s", why.text)
+                            : lua_pushfstring(L, "bad argument #%d to '%s' (object expected, got %s)", index, function, why.text);
+    molt__raise_with(L, b, 1, molt_err_name(why.code), text, why.hint);
+    return NULL;
 }
 
 void molt_lua_push(lua_State *L, molt_object *object)

@@ -219,25 +219,40 @@ static void push_core(lua_State *L, molt__binding *b)
     set_ref(L, "error_meta", b->error_meta);
 }
 
-/* Runs one embedded module; require finds it by package.preload. */
+/* Runs one embedded module; require finds it by package.preload. There is one of
+ * each in a Lua state, even if a program clears package.loaded. */
 static int load_embedded(lua_State *L)
 {
+    lua_pushvalue(L, lua_upvalueindex(2));
+    if (!lua_isnil(L, -1)) return 1;
     const struct molt_embedded_lua *module = lua_touserdata(L, lua_upvalueindex(1));
     if (luaL_loadbuffer(L, module->source, module->length, module->chunk)) return lua_error(L);
     lua_pushstring(L, module->module);
     lua_call(L, 1, 1);
+    lua_pushvalue(L, -1);
+    lua_replace(L, lua_upvalueindex(2));
     return 1;
 }
 
-static void preload_embedded(lua_State *L)
+static void push_loader(lua_State *L, const struct molt_embedded_lua *module)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)module);
+    lua_pushnil(L);
+    lua_pushcclosure(L, load_embedded, 2);
+}
+
+static void preload_modules(lua_State *L, molt__binding *b)
 {
     lua_getfield(L, LUA_GLOBALSINDEX, "package");
     lua_getfield(L, -1, "preload");
+    lua_pushnil(L);
+    push_core(L, b);
+    lua_pushcclosure(L, load_embedded, 2);
+    lua_setfield(L, -2, "molt.core");
     for (size_t i = 0; i < molt__embedded_lua_count; i++) {
         const struct molt_embedded_lua *module = &molt__embedded_lua[i];
         if (strcmp(module->module, "molt") == 0) continue;
-        lua_pushlightuserdata(L, (void *)(uintptr_t)module);
-        lua_pushcclosure(L, load_embedded, 1);
+        push_loader(L, module);
         lua_setfield(L, -2, module->module);
     }
     lua_pushcfunction(L, luaopen_molt);
@@ -260,15 +275,9 @@ static void raise_jit_limits(lua_State *L)
 
 static void run_main(lua_State *L, molt__binding *b)
 {
-    lua_getfield(L, LUA_GLOBALSINDEX, "package");
-    lua_getfield(L, -1, "loaded");
-    push_core(L, b);
-    lua_setfield(L, -2, "molt.core");
-    lua_pop(L, 2);
     for (size_t i = 0; i < molt__embedded_lua_count; i++) {
         if (strcmp(molt__embedded_lua[i].module, "molt") != 0) continue;
-        lua_pushlightuserdata(L, (void *)(uintptr_t)&molt__embedded_lua[i]);
-        lua_pushcclosure(L, load_embedded, 1);
+        push_loader(L, &molt__embedded_lua[i]);
         lua_call(L, 0, 1);
         b->module = luaL_ref(L, LUA_REGISTRYINDEX);
     }
@@ -286,7 +295,7 @@ static int open_protected(lua_State *L)
     lua_settop(L, 0);
     molt__binding *b = binding_make(L, o->world, o->owns_world);
     if (!o->keep_jit_limits) raise_jit_limits(L);
-    preload_embedded(L);
+    preload_modules(L, b);
     run_main(L, b);
     return 0;
 }

@@ -262,16 +262,40 @@ static int impl_definition(lua_State *L)
     return name ? push_definition(L, molt__impl_find(lua_touserdata(L, 1), name)) : 0;
 }
 
-/* (kind: "trait" or "class", name) -> handle, or nil and an error with a near match */
+static void offer_names(molt__near *search, const molt__list *list, const char *(*name)(const void *))
+{
+    for (size_t i = 0; i < list->count; i++) molt__near_offer(search, name(list->item[i]));
+}
+
+static const char *class_name(const void *cls)
+{
+    return molt_class_name(cls);
+}
+
+static const char *trait_name(const void *trait)
+{
+    return molt_trait_name(trait);
+}
+
+/* (name) -> handle, "class" or "trait"; or nil and an error with a near match of either */
 static int find(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    const char *name = luaL_checkstring(L, 2);
-    bool trait = strcmp(luaL_checkstring(L, 1), "trait") == 0;
-    void *found = trait ? (void *)molt_trait_find(b->world, name) : (void *)molt_class_find(b->world, name);
-    if (!found) return molt__push_failure(L, b);
-    lua_pushlightuserdata(L, found);
-    return 1;
+    molt_world *world = b->world;
+    const char *name = luaL_checkstring(L, 1);
+    molt_class *cls = molt_class_find(world, name);
+    molt_trait *trait = cls ? NULL : molt_trait_find(world, name);
+    if (cls || trait) {
+        lua_pushlightuserdata(L, cls ? (void *)cls : (void *)trait);
+        lua_pushstring(L, cls ? "class" : "trait");
+        return 2;
+    }
+    molt__near search = molt__near_begin(name);
+    offer_names(&search, &world->classes, class_name);
+    offer_names(&search, &world->traits, trait_name);
+    molt__fail(world, MOLT_ERR_UNKNOWN, "no class or trait '%s'", name);
+    if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
+    return molt__push_failure(L, b);
 }
 
 /* (wanted, candidates) -> the nearest, or nil */

@@ -24,7 +24,7 @@ static bool read_value(lua_State *L, const molt__binding *b, int index, molt_kin
         *out = real ? (molt_value){ MOLT_DOUBLE, { .f64 = number } } : number_value(number);
         return true;
     }
-    if (type == LUA_TBOOLEAN) {
+    if (type == LUA_TBOOLEAN && kind == MOLT_BOOL) {
         *out = (molt_value){ MOLT_BOOL, { .boolean = lua_toboolean(L, index) } };
         return true;
     }
@@ -41,7 +41,8 @@ int molt__to_value(lua_State *L, molt__binding *b, int index, molt_kind kind, mo
     if (read_value(L, b, index, kind, &value)) return molt__value_convert(b->world, kind, value, out, what);
     int type = lua_type(L, index);
     const char *got = type == LUA_TNONE ? "no value" : lua_typename(L, type);
-    return molt__fail(b->world, MOLT_ERR_TYPE, "%s takes a %s, got %s", what, molt__kind_name(kind), got);
+    return molt__fail(b->world, MOLT_ERR_TYPE, "%s takes %s %s, got %s", what, molt__kind_article(kind),
+                      molt__kind_name(kind), got);
 }
 
 /* A 64 bit integer is a cdata in Lua, as a field of that type is; only Lua can make one. */

@@ -9,6 +9,7 @@
 
 #include "impl.h"
 #include "trait.h"
+#include "value.h"
 #include "vtable.h"
 
 #include <string.h>
@@ -135,6 +136,17 @@ static int impl_set(lua_State *L)
     return answer(L, b, molt_impl_set(impl, name, value));
 }
 
+/* (kind, value, what) -> the value as a field of that kind takes it */
+static int convert(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    molt_kind kind = molt__kind_named(luaL_checkstring(L, 1));
+    molt_value value;
+    if (molt__to_value(L, b, 2, kind, &value, luaL_checkstring(L, 3))) return molt__push_failure(L, b);
+    molt__push_value(L, b, value);
+    return 1;
+}
+
 /* (name, base or nil, traits, where) */
 static int class_declare(lua_State *L)
 {
@@ -258,6 +270,7 @@ void molt__open_verbs(lua_State *L)
     static const luaL_Reg functions[] = {
         { "trait_declare", trait_declare }, { "trait_fill", trait_fill },
         { "impl_new", impl_new }, { "impl_fill", impl_fill }, { "impl_set", impl_set },
+        { "convert", convert },
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
         { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
         { "shape_attach", shape_attach }, { "shape_detach", shape_detach },

@@ -268,6 +268,15 @@ int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
     return MOLT_ERR_UNKNOWN;
 }
 
+void molt__class_forget_idle(molt_class *cls)
+{
+    for (size_t i = cls->fill_count; i-- > 0;) {
+        const molt_impl *impl = cls->fills[i].impl;
+        if (impl && !molt__class_has(cls, impl->trait)) take_out(cls, i);
+    }
+    for (size_t i = 0; i < cls->children.count; i++) molt__class_forget_idle(cls->children.item[i]);
+}
+
 void molt__class_free(molt_class *cls)
 {
     molt_world *world = cls->world;

@@ -42,6 +42,10 @@ bool molt__class_extends(const molt_class *cls, const molt_class *base);
 /* Has the class the trait, itself or from a base? */
 bool molt__class_has(const molt_class *cls, const molt_trait *trait);
 
+/* Takes out the implementations of traits that the class, or one that extends it,
+ * no longer has. */
+void molt__class_forget_idle(molt_class *cls);
+
 /* The layout and the shape of new instances, made on first use. NULL with an
  * error when the class is incomplete or in conflict, or there is no memory. */
 molt_shape *molt__class_shape(molt_class *cls);

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
+#include "trait.h"
 #include "search.h"
 #include "world_state.h"
 
@@ -40,12 +41,14 @@ static molt_module *adopt(molt_world *world, const molt_module_info *info, const
     molt_module *module = module_new(world, info, file);
     if (!module) return NULL;
     molt__offer offer;
+    size_t traits = world->traits.count;
     molt__offer_collect(world, info, module->file, 1, &offer);
     uint32_t slots;
     bool refused = offer.reasons.count || molt__module_commit(module, &offer, 1, &slots);
     if (refused) molt__module_refuse(world, file[0] ? file : info->name, "", &offer.reasons);
     molt__offer_free(&offer);
     if (refused) {
+        molt__traits_undo(world, traits);
         module_free(module);
         return NULL;
     }

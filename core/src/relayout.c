@@ -165,7 +165,9 @@ static int take(molt_class *cls, molt_trait *trait)
     memmove(&cls->traits.item[at], &cls->traits.item[at + 1], behind);
     cls->traits.count--;
     int err = carry_out(cls);
-    if (err) {
+    if (!err) {
+        molt__class_forget_idle(cls);
+    } else {
         memmove(&cls->traits.item[at + 1], &cls->traits.item[at], behind);
         cls->traits.item[at] = trait;
         cls->traits.count++;

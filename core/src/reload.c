@@ -4,6 +4,7 @@
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
+#include "trait.h"
 #include "world_state.h"
 
 #include <string.h>
@@ -63,11 +64,13 @@ static int exchange(reloading *r)
     molt_world *world = module->world;
     char *version = molt__copy_text(world, r->next->info->version);
     if (!version) return MOLT_ERR_MEMORY;
+    size_t traits = world->traits.count;
     molt__offer_collect(world, r->next->info, module->file, module->number + 1, &r->offer);
     int err = molt__module_commit(module, &r->offer, module->number + 1, &r->slots);
     if (!err) take_over(r, version);
     else molt__free_text(world, version);
     if (err) err = refuse(r);
+    if (err) molt__traits_undo(world, traits);
     molt__offer_free(&r->offer);
     return err;
 }

@@ -1,7 +1,9 @@
 #include "trait.h"
 
+#include "class.h"
 #include "closure.h"
 #include "error.h"
+#include "impl.h"
 #include "memory.h"
 #include "value.h"
 #include "world_state.h"
@@ -191,6 +193,27 @@ static void trait_undo(molt_trait *trait)
     trait->world->traits.count--;
     trait->world->methods.count -= trait->method_count;
     molt__trait_free(trait);
+}
+
+static bool in_use(const molt_trait *trait)
+{
+    const molt_world *world = trait->world;
+    for (size_t i = 0; i < world->classes.count; i++) {
+        if (molt__class_has(world->classes.item[i], trait)) return true;
+    }
+    for (size_t i = 0; i < world->impls.count; i++) {
+        if (((const molt_impl *)world->impls.item[i])->trait == trait) return true;
+    }
+    return false;
+}
+
+void molt__traits_undo(molt_world *world, size_t count)
+{
+    while (world->traits.count > count) {
+        molt_trait *trait = world->traits.item[world->traits.count - 1];
+        if (in_use(trait)) return;
+        trait_undo(trait);
+    }
 }
 
 static molt_trait *find_quietly(const molt_world *world, const char *name)

@@ -67,6 +67,10 @@ molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text);
 /* The identity of a C text; computed once and kept in it. */
 uint64_t molt__text_identity(molt_world *world, molt_trait_text *text);
 
+/* Takes back the traits that were declared since there were `count`: a module
+ * that is refused leaves none. One that a class took up meanwhile stays. */
+void molt__traits_undo(molt_world *world, size_t count);
+
 void molt__trait_free(molt_trait *trait);
 
 #endif

@@ -34,6 +34,14 @@ const char *molt__kind_name(molt_kind kind)
     return "unknown";
 }
 
+molt_kind molt__kind_named(const char *name)
+{
+#define X(NAME, type, member) if (strcmp(name, #type) == 0) return MOLT_##NAME;
+    MOLT_SCALARS(X)
+#undef X
+    return MOLT_VOID;
+}
+
 molt_value molt__value_read(molt_kind kind, const void *memory)
 {
     molt_value value = { .kind = kind };
@@ -228,7 +236,7 @@ static int fail_number(molt_world *world, outcome reason, molt_kind kind, molt_v
                       (long long)range.least, (unsigned long long)range.most);
 }
 
-static const char *article(molt_kind kind)
+const char *molt__kind_article(molt_kind kind)
 {
     char first = molt__kind_name(kind)[0];
     return first == 'i' || first == 'a' ? "an" : "a";
@@ -240,10 +248,10 @@ static int fail_type(molt_world *world, molt_kind kind, molt_value from, const c
     if (is_number(from.kind)) {
         char text[NUMBER_TEXT];
         write_number(text, from);
-        return molt__fail(world, MOLT_ERR_TYPE, "%s takes %s %s, got the number %s", what, article(kind), name, text);
+        return molt__fail(world, MOLT_ERR_TYPE, "%s takes %s %s, got the number %s", what, molt__kind_article(kind), name, text);
     }
-    return molt__fail(world, MOLT_ERR_TYPE, "%s takes %s %s, got %s %s", what, article(kind), name,
-                      article(from.kind), molt__kind_name(from.kind));
+    return molt__fail(world, MOLT_ERR_TYPE, "%s takes %s %s, got %s %s", what, molt__kind_article(kind), name,
+                      molt__kind_article(from.kind), molt__kind_name(from.kind));
 }
 
 int molt__value_convert(molt_world *world, molt_kind kind, molt_value from, molt_value *to, const char *what)

@@ -11,6 +11,12 @@ size_t molt__kind_size(molt_kind kind);
 /* "double", "uint8_t", "any": the canonical spelling. */
 const char *molt__kind_name(molt_kind kind);
 
+/* The kind of a canonical spelling; MOLT_VOID for any other text. */
+molt_kind molt__kind_named(const char *name);
+
+/* "a" or "an", before that name. */
+const char *molt__kind_article(molt_kind kind);
+
 molt_value molt__value_read(molt_kind kind, const void *memory);
 
 /* Converts `from` to `kind`: any number to a wider or narrower one as long as

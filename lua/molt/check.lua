@@ -16,8 +16,21 @@ function check.name_kinds(fn)
   kind_of = fn
 end
 
-function check.argument(position, verb, expected, got)
-  local what = got == nil and "nil" or kind_of(got)
+-- What a value is, for an error: "nil", "table", "trait", "object", …
+function check.kind(value)
+  return kind_of(value)
+end
+
+-- Why a value is no table of fields, or nil when it is one.
+function check.no_fields(value)
+  local kind = kind_of(value)
+  if kind ~= "table" then return kind end
+  if rawget(value, 0) ~= nil then return "a table with [0], which is molt's" end
+end
+
+-- Refuses an argument; `what` it is instead, if its kind alone does not say.
+function check.argument(position, verb, expected, got, what)
+  what = what or kind_of(got)
   border.raise(got == nil and "argument" or "type",
     ("bad argument #%d to '%s' (%s expected, got %s)"):format(position, verb, expected, what))
 end
@@ -47,6 +60,7 @@ end
 
 -- "game.lua:12" of a function's definition.
 function check.place(fn)
+  if type(fn) ~= "function" then return ("no function but a %s"):format(type(fn)) end
   local info = debug.getinfo(fn, "S")
   return info.linedefined > 0 and ("%s:%d"):format(info.short_src, info.linedefined) or info.short_src
 end
@@ -59,6 +73,27 @@ function check.keys(t)
   end
   table.sort(keys)
   return keys
+end
+
+-- Every key of the table is text.
+function check.names(t, what)
+  local iterate = next
+  for k in iterate, t do
+    if type(k) ~= "string" then check.raise("argument", ("%s, got the key %s"):format(what, tostring(k))) end
+  end
+end
+
+-- Every key of the table is text, or a place in a list without holes: a nil in it
+-- is a misspelt variable.
+function check.list_and_names(t, what)
+  local iterate, last = next, 0
+  while t[last + 1] ~= nil do last = last + 1 end
+  for k in iterate, t do
+    local place = type(k) == "number" and k >= 1 and k <= last and k % 1 == 0
+    if not place and type(k) ~= "string" then
+      check.raise("argument", ("%s, got the key %s"):format(what, tostring(k)))
+    end
+  end
 end
 
 return check

@@ -47,7 +47,8 @@ function meta.__newindex(proxy, name, value)
     record.values[name] = nil
     return
   end
-  if value == nil then undefine(record, name) end
+  if name == nil or name ~= name then check.argument(1, "class " .. record.name, "name", name) end
+  undefine(record, name)
   record.values[name] = value
 end
 
@@ -67,32 +68,60 @@ local function field_names(shape)
   return typed, any
 end
 
--- The class becomes instantiable: its shape exists, and a function that makes objects.
+-- The Lua-valued fields that the class's implementations start with: the latest wins.
+local function starts(record, has)
+  local values, iterate = record.base and starts(handle.record(record.base), has) or {}, next
+  for _, impl in ipairs(record.impls) do
+    for name, v in iterate, impl.any do
+      if has[impl.trait] then values[name] = v end
+    end
+  end
+  return values
+end
+
+local function starting_with(make, values)
+  local iterate = next
+  if iterate(values) == nil then return make end
+  return function()
+    local o = make()
+    for name, v in iterate, values do o[name] = v end
+    return o
+  end
+end
+
+-- The class becomes instantiable: its shape exists, and functions that make
+-- objects, without (bare) and with the Lua-valued fields they start with.
 local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
   record.shape, record.methods = shape, shape.methods
-  record.make = registry.maker(shape, field_names(shape))
+  record.bare = registry.maker(shape, field_names(shape))
+  local has = {}
+  for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
+  record.make = starting_with(record.bare, starts(record, has))
   return record.make
 end
 
--- A change of layout makes another shape the one of new instances.
+-- New instances get another shape, or start with other values.
 function shapes.hooks.relaid()
   local iterate = next
   for _, record in iterate, shapes.classes do record.shape, record.make = nil, nil end
 end
 
 local function assign_fields(o, fields, record)
-  if type(fields) ~= "table" then
-    check.raise("type", ("'%s' takes a table of fields, got %s"):format(record.name, type(fields)),
-      ("define %s:init(…) to take other arguments"):format(record.name))
+  local unfit = check.no_fields(fields)
+  if unfit then
+    check.raise("type", ("'%s' takes a table of fields, got %s"):format(record.name, unfit),
+      unfit == "object" and "molt.clone copies an object"
+        or ("define %s:init(…) to take other arguments"):format(record.name))
   end
   local iterate = next
   for name, value in iterate, fields do o[name] = value end
 end
 
--- An object with its fields at their defaults; no init is run.
+-- An object whose typed fields have their defaults, and nothing else; no init is run.
 function class.make(record)
-  return (record.make or prepare(record))()
+  if not record.make then prepare(record) end
+  return record.bare()
 end
 
 local function constructor(record)
@@ -121,7 +150,8 @@ local function sort_members(spec, name)
       traits[#traits + 1] = record.trait
       impls[#impls + 1] = record
     else
-      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name, type(member), i))
+      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
+        check.kind(member), i))
     end
   end
   return traits, impls
@@ -131,11 +161,14 @@ local function base_of(spec, name)
   local base = spec.extends
   if base == nil or type(base) == "function" then return nil end
   local record = handle.record(base, "class")
-  if not record then check.raise("type", ("'extends' of class '%s' takes a class, got %s"):format(name, type(base))) end
+  if not record then
+    check.raise("type", ("'extends' of class '%s' takes a class, got %s"):format(name, check.kind(base)))
+  end
   return record
 end
 
 local function check_options(spec, name)
+  check.list_and_names(spec, ("class '%s' takes a list of traits and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
@@ -157,9 +190,35 @@ function class.proxy(pointer)
   local known = pointer and handle.proxy(pointer)
   if known or not pointer then return known end
   local info = core.class_info(pointer)
-  local record = { kind = "class", name = info.name, values = {}, defined = {}, base = class.proxy(info.base) }
+  local record = { kind = "class", name = info.name, values = {}, defined = {}, impls = {},
+    base = class.proxy(info.base) }
   shapes.classes[pointer] = record
   return handle.new(pointer, record, proxy_meta(record))
+end
+
+local function use_impl(record, impl)
+  check.result(core.class_use(record.pointer, nil, impl.pointer))
+  table.insert(record.impls, impl)
+  if next(impl.any) ~= nil then shapes.hooks.relaid() end
+end
+
+local function drop_impl(record, impl)
+  check.result(core.class_drop(record.pointer, nil, impl.pointer))
+  for i = #record.impls, 1, -1 do
+    if record.impls[i] == impl then
+      table.remove(record.impls, i)
+      break
+    end
+  end
+  if next(impl.any) ~= nil then shapes.hooks.relaid() end
+end
+
+-- Its implementations go with it.
+local function drop_trait(record, piece)
+  check.result(core.class_drop(record.pointer, piece.pointer))
+  for i = #record.impls, 1, -1 do
+    if record.impls[i].trait == piece.pointer then table.remove(record.impls, i) end
+  end
 end
 
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
@@ -175,7 +234,7 @@ function class.declare(name, spec)
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
-  for _, impl in ipairs(impls) do check.result(core.class_use(pointer, nil, impl.pointer)) end
+  for _, impl in ipairs(impls) do use_impl(record, impl) end
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) == "function" then proxy[key] = spec[key] end
   end
@@ -190,23 +249,21 @@ local function trait_or_impl(position, verb, value)
   return record
 end
 
-local function apply(verb, fn, target, what)
-  local record = handle.check(1, verb, target, "class")
-  local piece = trait_or_impl(2, verb, what)
-  local is_impl = piece.kind == "impl"
-  check.result(fn(record.pointer, not is_impl and piece.pointer or nil, is_impl and piece.pointer or nil))
-  event.emit(verb, target, what)
-end
-
 -- molt.use(Class, T | impl): the class has the trait, or is filled by the
 -- implementation, live instances included.
 function class.use(target, what)
-  apply("use", core.class_use, target, what)
+  local record = handle.check(1, "use", target, "class")
+  local piece = trait_or_impl(2, "use", what)
+  if piece.kind == "impl" then use_impl(record, piece) else check.result(core.class_use(record.pointer, piece.pointer)) end
+  event.emit("use", target, what)
 end
 
 -- molt.drop(Class, T | impl)
 function class.drop(target, what)
-  apply("drop", core.class_drop, target, what)
+  local record = handle.check(1, "drop", target, "class")
+  local piece = trait_or_impl(2, "drop", what)
+  if piece.kind == "impl" then drop_impl(record, piece) else drop_trait(record, piece) end
+  event.emit("drop", target, what)
 end
 
 -- All traits of a class, its base's first.

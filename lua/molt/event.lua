@@ -28,13 +28,14 @@ function event.on(name, fn)
     check.raise("unknown", ("no event '%s'"):format(name), check.near(name, check.keys(events)))
   end
   check.callable(2, "on", fn)
-  local list = listeners[name] or {}
+  local list, entry = listeners[name] or {}, { fn = fn }
   listeners[name] = list
-  list[#list + 1] = fn
+  list[#list + 1] = entry
   return {
     remove = function()
+      entry.fn = nil
       for i, other in ipairs(list) do
-        if other == fn then
+        if other == entry then
           table.remove(list, i)
           return true
         end
@@ -54,9 +55,11 @@ function event.emit(name, ...)
   local list = listeners[name]
   if not list then return end
   local first
-  for _, fn in ipairs({ unpack(list) }) do
-    local ok, err = pcall(fn, ...)
-    if not ok and first == nil then first = err end
+  for _, entry in ipairs({ unpack(list) }) do
+    if entry.fn then
+      local ok, err = pcall(entry.fn, ...)
+      if not ok and first == nil then first = err end
+    end
   end
   if first ~= nil then error(first, 0) end
 end

@@ -2,6 +2,8 @@
 -- and modules. Each is an empty table, so that every assignment to it is seen;
 -- what molt knows of it is its record, kept aside.
 
+local bodies = require "molt.bodies"
+local view = require "molt.view"
 local check = require "molt.check"
 
 local handle = {}
@@ -39,8 +41,11 @@ function handle.check(position, verb, value, kind, expected)
 end
 
 check.name_kinds(function(value)
-  local record = records[value]
-  return record and record.kind or type(value)
+  local record = value ~= nil and records[value]
+  if record then return record.kind end
+  if bodies.shape_of(value) then return "object" end
+  if bodies.epitaph(value) then return "destroyed object" end
+  return view.trait(value) and "view" or type(value)
 end)
 
 return handle

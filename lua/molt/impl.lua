@@ -2,6 +2,7 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
+local shapes = require "molt.shapes"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
@@ -25,6 +26,7 @@ function meta.__newindex(proxy, name, value)
     check.result(core.impl_fill(record.pointer, name, value, check.place(value)))
   elseif field and field.kind == "any" then
     record.any[name] = value
+    shapes.hooks.relaid()
   elseif field then
     check.result(core.impl_set(record.pointer, name, value))
     record.values[name] = value
@@ -34,7 +36,7 @@ function meta.__newindex(proxy, name, value)
       for _, member in ipairs(list) do names[#names + 1] = member.name end
     end
     check.raise("unknown", ("trait '%s' has no field '%s' for the implementation to fill with a %s"):format(
-      layout.trait(record.trait).name, name, type(value)), check.near(name, names))
+      layout.trait(record.trait).name, name, check.kind(value)), check.near(name, names))
   end
 end
 
@@ -56,13 +58,15 @@ function impl.proxy(pointer, name)
   local known = handle.proxy(pointer)
   if known then return known end
   local info = core.impl_info(pointer)
-  return handle.new(pointer, { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }, meta)
+  local record = { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }
+  return handle.new(pointer, record, meta)
 end
 
 -- molt.impl(T, { method = fn, field = value })
 function impl.new(of, spec)
   local record = handle.check(1, "impl", of, "trait")
   if spec ~= nil and type(spec) ~= "table" then check.argument(2, "impl", "table", spec) end
+  check.names(spec or {}, ("an implementation of '%s' takes named methods and fields"):format(record.name))
   local pointer = check.result(core.impl_new(record.pointer, record.name, check.here()))
   local proxy = impl.proxy(pointer)
   for _, key in ipairs(check.keys(spec or {})) do proxy[key] = spec[key] end

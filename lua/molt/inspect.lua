@@ -85,7 +85,8 @@ function inspect.methods(target)
   local iterate = next
   for name, stack in iterate, o and patch.of(o, shape) or {} do
     local entry = list[name]
-    local below = { layer = entry.layer, where = entry.where, native = entry.native, trait = entry.trait, class = entry.class }
+    local below = { layer = entry.layer, where = entry.where, native = entry.native,
+      trait = entry.trait, class = entry.class }
     table.insert(entry.hides, 1, below)
     for i = 1, #stack - 1 do
       table.insert(entry.hides, 1, { layer = "patch", where = check.place(stack[i].fn), native = false })
@@ -101,19 +102,17 @@ function inspect.traits_of(target)
   local record = handle.record(target, "class")
   if record then return class.traits(record) end
   local list = {}
-  for _, part in ipairs((object.expect(1, "traits_of", target)).info.parts) do list[#list + 1] = trait.proxy(part.trait) end
+  local shape = object.expect(1, "traits_of", target)
+  for _, part in ipairs(shape.info.parts) do list[#list + 1] = trait.proxy(part.trait) end
   return list
 end
 
 -- molt.find(name): the class or trait of that name; nil and an error with a near match
 function inspect.find(name)
   if type(name) ~= "string" then check.argument(1, "find", "name", name) end
-  local pointer = core.find("class", name)
-  if pointer then return class.proxy(pointer) end
-  local err
-  pointer, err = core.find("trait", name)
-  if pointer then return trait.proxy(pointer) end
-  return nil, err
+  local pointer, kind = core.find(name)
+  if not pointer then return nil, kind end
+  return (kind == "class" and class or trait).proxy(pointer)
 end
 
 local function is_native(shape, info)
@@ -142,9 +141,9 @@ local function names_of(shape)
   return names
 end
 
-function shapes.hooks.refuse(kind, v, name)
-  local code, text = value.refusal(kind, v, ("field '%s'"):format(name))
-  check.raise(code, text)
+-- A value that generated code did not take at once: it is refused, or it fits after all.
+function shapes.hooks.refuse(kind, v, name, o)
+  o[name] = check.result(value.convert(kind, v, ("field '%s'"):format(name)))
 end
 
 local function declared_any(shape, name)

@@ -11,7 +11,9 @@ local iterate = {}
 local function filter_for(verb, what)
   if what == nil then return function() return true end end
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "class") then check.argument(1, verb, "trait or class", what) end
+  if not record or (record.kind ~= "trait" and record.kind ~= "class") then
+    check.argument(1, verb, "trait or class", what)
+  end
   local answers = record.answers or {}
   record.answers = answers
   return function(shape)

@@ -40,7 +40,8 @@ function meta.__index(proxy, name)
 end
 
 function meta.__newindex(proxy, name)
-  check.raise("argument", ("module '%s' cannot be assigned to (at '%s')"):format(handle.record(proxy).name, tostring(name)),
+  check.raise("argument",
+    ("module '%s' cannot be assigned to (at '%s')"):format(handle.record(proxy).name, tostring(name)),
     "fill one of its implementations, or make one with molt.impl")
 end
 
@@ -51,7 +52,9 @@ end
 
 local function load_one(molt, name)
   if molt.path ~= native.path then
-    if type(molt.path) ~= "string" then check.raise("type", ("molt.path is a string of folders, got %s"):format(type(molt.path))) end
+    if type(molt.path) ~= "string" then
+      check.raise("type", ("molt.path is a string of folders, got %s"):format(type(molt.path)))
+    end
     local ok, err = core.module_path(molt.path)
     if not ok then return nil, err end
     native.path = molt.path

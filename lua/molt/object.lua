@@ -26,9 +26,10 @@ local function expect(position, verb, o)
     shape, b = bodies.of(seen)
     return shape, b, seen
   end
-  if bodies.epitaph(o) then bodies.raise_unfit(o) end
+  if view.trait(o) then view.raise_stale(o) end
+  if bodies.epitaph(o) then bodies.raise_unfit(o, verb) end
   local _, code, text = core.object_info(o)
-  if code == "body" or code == "stale" then
+  if code == "body" then
     check.raise(code, ("bad argument #%d to '%s' (object expected, got %s)"):format(position, verb, text))
   end
   check.argument(position, verb, "object", o)
@@ -40,35 +41,36 @@ object.expect = expect
 local function pieces(verb, what)
   local record = handle.record(what)
   if record and (record.kind == "trait" or record.kind == "impl") then return { record } end
-  if type(what) ~= "table" or record then check.argument(2, verb, "trait, implementation or list of them", what) end
+  if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
   local list = {}
   for i, piece in ipairs(what) do
     local r = handle.record(piece)
     if not r or (r.kind ~= "trait" and r.kind ~= "impl") then
-      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i, type(piece)))
+      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
+        check.kind(piece)))
     end
     list[i] = r
   end
   return list
 end
 
--- Raw values under the names of fields that the object gains: they become the
--- fields' values, if they fit.
-local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { name, … }
+-- Raw values under the names of fields that the object gains: typed fields take
+-- them over, if they fit, and detach gives them back; Lua-valued ones stay.
+local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, raw }, … }
 
 local function adoptable(o, pointer)
   local list
-  for _, field in ipairs(layout.trait(pointer).typed) do
+  for _, field in ipairs(layout.trait(pointer).fields) do
     local raw = rawget(o, field.name)
     if raw ~= nil then
-      local fits = assert(loadstring(("local v, wide, type = ... return %s"):format(value.condition(field.kind, "v"))))
-      if not fits(raw, value.wide, type) then
-        local code, text = value.refusal(field.kind, raw, ("field '%s'"):format(field.name))
-        check.raise(code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, text),
+      local fits, err = true, nil
+      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
+      if fits == nil then
+        check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
       end
       list = list or {}
-      list[#list + 1] = { name = field.name, raw = raw }
+      list[#list + 1] = { name = field.name, kind = field.kind, raw = raw }
     end
   end
   return list
@@ -79,8 +81,10 @@ local function adopt(o, pointer, list)
   adopted[o] = of
   of[pointer] = list
   for _, entry in ipairs(list) do
-    rawset(o, entry.name, nil)
-    o[entry.name] = entry.raw
+    if entry.kind ~= "any" then
+      rawset(o, entry.name, nil)
+      o[entry.name] = entry.raw
+    end
   end
 end
 
@@ -97,38 +101,69 @@ local function start_any(o, record)
   end
 end
 
+-- Will every field take its value? Nothing has been changed yet.
+local function check_values(o, to, fields)
+  local kinds, iterate = {}, next
+  for _, field in ipairs(to.fields) do kinds[field.name] = field.kind end
+  for name, v in iterate, fields do
+    if kinds[name] then
+      check.result(value.convert(kinds[name], v, ("field '%s'"):format(name)))
+    elseif to.methods[name] ~= nil then
+      shapes.hooks.check_override(o, name, v)
+    elseif to.class.strict then
+      shapes.hooks.unknown(o, name, to)
+    end
+  end
+end
+
+local function with(shape, record)
+  local is_impl = record.kind == "impl"
+  return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
+end
+
+-- The shape with all of them. They may need one another: what cannot be attached
+-- yet is tried again after the rest.
+local function with_all(shape, list)
+  local waiting = list
+  while #waiting > 0 do
+    local later, reason = {}, nil
+    for _, record in ipairs(waiting) do
+      local ok, to = pcall(with, shape, record)
+      if ok then shape = to else
+        later[#later + 1] = record
+        reason = reason or to
+      end
+    end
+    if #later == #waiting then error(reason, 0) end
+    waiting = later
+  end
+  return shape
+end
+
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _
   shape, _, o = expect(1, "attach", o)
-  local single = handle.record(what)
-  if not single or (single.kind ~= "trait" and single.kind ~= "impl") then single = nil end
-  local list = single and { single } or pieces("attach", what)
-  if fields ~= nil and type(fields) ~= "table" then check.argument(3, "attach", "table of fields", fields) end
-  local to = shape
+  local list = pieces("attach", what)
+  local unfit = fields ~= nil and check.no_fields(fields)
+  if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
+  local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
+  if fields then check_values(o, to, fields) end
   local adoptions
   for _, record in ipairs(list) do
-    local of = record.kind == "impl" and record.trait or record.pointer
-    to = shapes.attach(to, of, record.kind == "impl" and record.pointer or nil)
+    local of = record.trait or record.pointer
     local found = adoptable(o, of)
     if found then
       adoptions = adoptions or {}
       adoptions[#adoptions + 1] = { of, found }
     end
   end
-  if to == shape then return o end
   enter(o, shape, to)
   for _, adoption in ipairs(adoptions or {}) do adopt(o, adoption[1], adoption[2]) end
   for _, record in ipairs(list) do start_any(o, record) end
   if fields then
     local iterate = next
-    local ok, err = pcall(function()
-      for name, v in iterate, fields do o[name] = v end
-    end)
-    if not ok then
-      object.leave(o, shape)
-      error(err, 0)
-    end
+    for name, v in iterate, fields do o[name] = v end
   end
   if event.heard "attach" then for _, record in ipairs(list) do event.emit("attach", o, record.proxy) end end
   return o
@@ -137,15 +172,15 @@ end
 -- Gives back what a trait had adopted, and takes the Lua-valued fields it declared.
 local function give_back(o, pointer)
   local of = adopted[o]
-  local list = of and of[pointer]
+  local list = of and of[pointer] or {}
   local values = {}
-  for i, entry in ipairs(list or {}) do values[i] = o[entry.name] end
+  for i, entry in ipairs(list) do values[i] = o[entry.name] end
   return function()
-    for i, entry in ipairs(list or {}) do rawset(o, entry.name, values[i]) end
-    if list then of[pointer] = nil end
     for _, field in ipairs(layout.trait(pointer).fields) do
       if field.kind == "any" then rawset(o, field.name, nil) end
     end
+    for i, entry in ipairs(list) do rawset(o, entry.name, values[i]) end
+    if of then of[pointer] = nil end
   end
 end
 
@@ -163,10 +198,12 @@ end
 
 -- molt.detach(obj, T): an implementation stands for its trait
 function object.detach(o, what)
-  local shape
+  local shape, _
   shape, _, o = expect(1, "detach", o)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then check.argument(2, "detach", "trait", what) end
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
+    check.argument(2, "detach", "trait", what)
+  end
   local pointer = record.kind == "impl" and record.trait or record.pointer
   object.leave(o, shapes.detach(shape, pointer))
   if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
@@ -211,6 +248,7 @@ end
 function object.of(v)
   if bodies.of(v) then return v end
   if view.trait(v) then return view.object(v) end
+  if bodies.shape_of(v) or bodies.epitaph(v) then expect(1, "object", v) end
   check.argument(1, "object", "view", v)
 end
 
@@ -219,21 +257,34 @@ function object.alive(x)
   return bodies.of(x) ~= nil or view.object(x) ~= nil
 end
 
+local ending = setmetatable({}, { __mode = "k" })    -- objects whose end listeners are told of
+
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
   local _
   _, _, o = expect(1, "destroy", o)
-  if event.heard "destroy" then
-    event.emit("destroy", o)
-    if not bodies.of(o) then return end
+  if not event.heard "destroy" or ending[o] then
+    check.result(core.finish(o))
+    return
   end
-  check.result(core.finish(o))
+  ending[o] = true
+  local ok, err = pcall(event.emit, "destroy", o)
+  ending[o] = nil
+  if bodies.of(o) then check.result(core.finish(o)) end
+  if not ok then error(err, 0) end
+end
+
+local function copy_lists(of)
+  if not of then return nil end
+  local copy, iterate = {}, next
+  for pointer, list in iterate, of do copy[pointer] = list end
+  return copy
 end
 
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
-  local shape
+  local shape, _
   shape, _, o = expect(1, "clone", o)
   local copy = class.make(shape.class)
   local from = bodies.of(copy)
@@ -243,6 +294,7 @@ function object.clone(o)
   for k, v in iterate, o do
     if k ~= 0 then rawset(copy, k, v) end
   end
+  adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)
   return copy
 end
@@ -261,6 +313,7 @@ function object.name(x)
   if bodies.of(o) then return (select(3, core.object_info(o))) end
   local past = bodies.epitaph(x)
   if past then return past end
+  if bodies.shape_of(x) or view.trait(x) then expect(1, "name", x) end
   check.argument(1, "name", "object, trait, class, implementation or module", x)
 end
 

@@ -39,15 +39,32 @@ local function expect_method(methods, name, of)
   check.raise("unknown", ("%s has no method '%s'"):format(of, name), check.near(name, check.keys(methods)))
 end
 
+-- The patches of one name, the uppermost last; nil when there are none. The raw
+-- field is the truth: what was assigned over a patch lies on top of it, and nil
+-- has taken all of them away.
 local function stack_of(o, name)
-  local names = stacks[o]
-  return names and names[name]
+  local names, raw = stacks[o], rawget(o, name)
+  if raw == nil then
+    if names and names[name] then
+      names[name] = nil
+      core.object_unpatch(o, name)
+    end
+    return nil
+  end
+  if not names then
+    names = {}
+    stacks[o] = names
+  end
+  local stack = names[name] or {}
+  names[name] = stack
+  if #stack == 0 or stack[#stack].fn ~= raw then stack[#stack + 1] = { fn = raw } end
+  return stack
 end
 
 -- The raw field follows the top of the stack; an empty stack is the class's turn.
 local function relink(o, name)
-  local stack = stack_of(o, name)
-  local top = stack and stack[#stack]
+  local stack = stacks[o][name]
+  local top = stack[#stack]
   rawset(o, name, top and top.fn)
   if not top then
     stacks[o][name] = nil
@@ -58,17 +75,13 @@ end
 local function patch_object(o, shape, name, fn)
   expect_method(shape.methods, name, object.name(o))
   if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
-  local names = stacks[o] or {}
-  stacks[o] = names
-  local stack = names[name]
-  if not stack then
-    -- A function that was put there behind our back is the lowest patch.
-    local raw = rawget(o, name)
-    stack = { raw ~= nil and { fn = raw } or nil }
-    names[name] = stack
+  local stack, entry = stack_of(o, name), { fn = fn }
+  if stack then
+    stack[#stack + 1] = entry
+  else
+    stacks[o] = stacks[o] or {}
+    stacks[o][name] = { entry }
   end
-  local entry = { fn = fn }
-  stack[#stack + 1] = entry
   rawset(o, name, fn)
   return setmetatable({ target = o, name = name, entry = entry }, Patch)
 end
@@ -159,11 +172,9 @@ local function restore_object(o, shape, name)
     end
   end
   for _, key in ipairs(names) do
-    local stack = stack_of(o, key)
-    local raw = rawget(o, key) ~= nil and shape.methods[key] ~= nil
-    if stack or raw then
-      count = count + (stack and #stack or 1)
-      stacks[o] = stacks[o] or {}
+    local stack = shape.methods[key] ~= nil and stack_of(o, key)
+    if stack then
+      count = count + #stack
       stacks[o][key] = nil
       rawset(o, key, nil)
       core.object_unpatch(o, key)
@@ -191,7 +202,7 @@ end
 function patch.of(o, shape)
   local found = {}
   for _, name in ipairs(check.keys(o)) do
-    if shape.methods[name] ~= nil then found[name] = stack_of(o, name) or { { fn = rawget(o, name) } } end
+    if shape.methods[name] ~= nil then found[name] = stack_of(o, name) end
   end
   return found
 end
@@ -206,13 +217,20 @@ function object.copy_patches(from, to)
   end
 end
 
+-- What is assigned to a method's name is a function, or nil to take an override away.
+function shapes.hooks.check_override(o, name, fn)
+  if fn == nil or type(fn) == "function" then return end
+  check.raise("type",
+    ("'%s' is a method of %s; an override takes a function, got %s"):format(name, object.name(o), check.kind(fn)))
+end
+
 -- Assigning to a method's name on an object.
 function shapes.hooks.assign(o, name, fn, shape)
+  if name == nil then check.raise("argument", "table index is nil") end
+  if name ~= name then check.raise("argument", "table index is NaN") end
   if shape.methods[name] == nil then return shapes.hooks.unknown_write(o, name, fn, shape) end
+  shapes.hooks.check_override(o, name, fn)
   if fn == nil then return end
-  if type(fn) ~= "function" then
-    check.raise("type", ("'%s' is a method of %s; an override takes a function, got %s"):format(name, object.name(o), type(fn)))
-  end
   patch_object(o, shape, name, fn)
   event.emit("override", o, name)
 end

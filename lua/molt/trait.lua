@@ -19,7 +19,7 @@ function meta.__newindex(proxy, name, fn)
   local record = handle.record(proxy)
   if type(name) ~= "string" then check.argument(1, "trait " .. record.name, "method name", name) end
   if type(fn) ~= "function" then
-    check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, type(fn)),
+    check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, check.kind(fn)),
       "fields are declared by a line of the trait: \"double fuel = 10\"")
   end
   check.result(core.trait_fill(record.pointer, name, fn, check.place(fn)))
@@ -35,12 +35,13 @@ local function list_of_traits(spec, key, name)
   if list == nil or type(list) == "function" then return pointers end
   if handle.record(list, "trait") then list = { list } end
   if type(list) ~= "table" then
-    check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s"):format(key, name, type(list)))
+    check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s"):format(key, name, check.kind(list)))
   end
   for i, other in ipairs(list) do
     local record = handle.record(other, "trait")
     if not record then
-      check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s at %d"):format(key, name, type(other), i))
+      check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s at %d"):format(key, name,
+        check.kind(other), i))
     end
     pointers[i] = record.pointer
   end
@@ -51,7 +52,7 @@ local function lines_of(spec, name)
   local lines = {}
   for i, line in ipairs(spec) do
     if type(line) ~= "string" then
-      check.raise("type", ("trait '%s' takes declarations as strings, got %s at %d"):format(name, type(line), i),
+      check.raise("type", ("trait '%s' takes declarations as strings, got %s at %d"):format(name, check.kind(line), i),
         "for example \"double fuel = 10\" or \"double range(double load)\"")
     end
     lines[i] = line
@@ -59,15 +60,19 @@ local function lines_of(spec, name)
   return lines
 end
 
-local function define_methods(proxy, spec, name)
+local function check_options(spec, name)
+  check.list_and_names(spec, ("trait '%s' takes a list of declarations and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
-    local value = spec[key]
-    if type(value) == "function" then
-      proxy[key] = value
-    elseif key ~= "requires" and key ~= "excludes" then
+    if type(spec[key]) ~= "function" and key ~= "requires" and key ~= "excludes" then
       check.raise("argument", ("trait '%s' has no option '%s'"):format(name, key),
         check.near(key, { "requires", "excludes" }) or "a field is declared by a line, a method is a function")
     end
+  end
+end
+
+local function define_methods(proxy, spec)
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) == "function" then proxy[key] = spec[key] end
   end
 end
 
@@ -83,12 +88,13 @@ function trait.declare(name, spec)
   check.name(1, "trait", name)
   if spec == nil then spec = {} end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "trait", "table of declarations", spec) end
+  check_options(spec, name)
   local lines = lines_of(spec, name)
   local required, excluded = list_of_traits(spec, "requires", name), list_of_traits(spec, "excludes", name)
   local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here()))
   layout.forget_trait(pointer)
   local proxy = trait.proxy(pointer)
-  define_methods(proxy, spec, name)
+  define_methods(proxy, spec)
   return proxy
 end
 

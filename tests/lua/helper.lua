@@ -8,6 +8,7 @@
 --   MOLT_SOURCE_DIR, MOLT_BUILD_DIR
 
 local ffi = require "ffi"
+local assert = require "luassert"
 local busted = require "busted"
 local path = require "pl.path"
 
@@ -56,6 +57,55 @@ function helper.collect_always(fn, ...)
     error(results[2], 0)
   end
   return unpack(results, 2)
+end
+
+-- Collects until nothing is left that a finalizer or a sweep could still find.
+function helper.collect_all()
+  collectgarbage()
+  collectgarbage()
+  package.loaded.molt.tick()
+end
+
+local names = 0
+
+-- A name that no other test uses: traits and classes live as long as the state.
+function helper.fresh(name)
+  names = names + 1
+  return ("%s_%d"):format(name, names)
+end
+
+-- fn, a function of the test file, raises molt's error with that message (and
+-- hint, if one is given), blamed on a line of fn itself. Returns the error.
+function helper.refuses(fn, message, hint)
+  local ok, err = pcall(fn)
+  assert.is_false(ok, "no error; expected: " .. message)
+  assert.equal("table", type(err), "not molt's error: " .. tostring(err))
+  assert.equal(message, err.message)
+  if hint then
+    assert.equal(hint, err.hint)
+  end
+  local place = debug.getinfo(fn, "S")
+  local file, line = err.where:match("^(.*):(%d+): $")
+  line = tonumber(line) or -1
+  local blamed = file == place.short_src and line >= place.linedefined and line <= place.lastlinedefined
+  assert.is_true(blamed, ("blamed on '%s', expected %s:%d"):format(err.where, place.short_src, place.linedefined))
+  return err
+end
+
+-- Runs Lua text in a process of its own, the way the suite runs: what it printed,
+-- and its exit status.
+function helper.run(text)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "w"))
+  out:write(text)
+  out:close()
+  local command = ("LUA_CPATH='%s/lib/?.so;;' MOLT_PATH='%s/natives:%s/tests/natives' %s %s 2>&1; echo $?"):format(
+    helper.build_dir, helper.build_dir, helper.build_dir, helper.lua, file)
+  local pipe = assert(io.popen(command))
+  local output, status = pipe:read("*a"):match("^(.-)(%d+)%s*$")
+  pipe:close()
+  os.remove(file)
+  return output, tonumber(status)
 end
 
 if helper.stress then

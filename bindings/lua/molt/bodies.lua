@@ -53,11 +53,11 @@ border.callbacks[border.CLOSING] = function()
   bodies.closed = true
 end
 
--- Why `o` is no living object, as an error blamed on the caller.
-function bodies.raise_unfit(o)
+-- Why `o`, the first argument of a function, is no living object: an error blamed on the caller.
+function bodies.raise_unfit(o, name)
   if bodies.epitaph(o) then return shapes.hooks.destroyed(o) end
   local _, code, text = core.object_info(o)
-  border.raise(code, ("object expected, got %s"):format(text or type(o)))
+  border.raise(code, ("bad argument #1 to '%s' (object expected, got %s)"):format(name, text or type(o)))
 end
 
 function shapes.hooks.misuse(o, k)

@@ -77,6 +77,7 @@ local function make_tombstone(class)
     __index = raise, __newindex = raise, __call = raise,
     __tostring = shapes.hooks.describe_destroyed,
     __metatable = "destroyed object",
+    ["molt.name"] = class.name,
     [shapes.DEAD] = class,
   }
 end

@@ -4,6 +4,7 @@
 -- value that meets it converts without an error and without change.
 
 local ffi = require "ffi"
+local core = require "molt.core"
 
 local value = {}
 
@@ -14,7 +15,7 @@ function value.condition(kind, name)
   if kind == "double" then return ("type(%s) == 'number'"):format(name) end
   if kind == "bool" then return ("type(%s) == 'boolean'"):format(name) end
   if kind == "float" then
-    return ("type(%s) == 'number' and (%s >= -3.4028235677973366e38 and %s <= 3.4028235677973366e38 or %s ~= %s or %s - %s ~= 0)")
+    return ("type(%s) == 'number' and (%s > -3.4028235677973366e38 and %s < 3.4028235677973366e38 or %s ~= %s or %s - %s ~= 0)")
       :format(name, name, name, name, name, name, name)
   end
   if kind == "int64_t" or kind == "uint64_t" then return ("wide(%s, '%s')"):format(name, kind) end
@@ -36,23 +37,10 @@ function value.wide(v, kind)
   return false
 end
 
-local ranges = {
-  int64_t = "-2^63 to 2^63-1", uint64_t = "0 to 2^64-1", float = "-3.4e38 to 3.4e38",
-}
-local iterate = next
-for kind, width in iterate, bits do
-  local signed = kind:sub(1, 1) ~= "u"
-  ranges[kind] = ("%.0f to %.0f"):format(signed and -2 ^ width or 0, 2 ^ width - 1)
-end
-
--- Why a value was refused: code, message. `what` is "field 'gears'".
-function value.refusal(kind, v, what)
-  local wide = ffi.istype(int64, v) or ffi.istype(uint64, v)
-  if kind ~= "bool" and (type(v) == "number" or wide) then
-    return "range", ("number %s is out of range for %s %s (%s)"):format(tostring(v), kind, what, ranges[kind] or "any")
-  end
-  local got = type(v)
-  return "type", ("%s takes a %s, got %s"):format(what, kind, got)
+-- The value as a field of the kind takes it (a 64 bit integer may fit a narrower
+-- field), or nil and an error that says why not. `what` is "field 'gears'".
+function value.convert(kind, v, what)
+  return core.convert(kind, v, what)
 end
 
 return value

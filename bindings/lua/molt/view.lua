@@ -8,6 +8,7 @@ local ffi = require "ffi"
 local core = require "molt.core"
 local border = require "molt.border"
 local layout = require "molt.layout"
+local bodies = require "molt.bodies"
 local thunk = require "molt.thunk"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
@@ -20,8 +21,8 @@ local state, cast = border.state, ffi.cast
 -- The object of a view; nil once it is stale.
 local owner = core.object_of
 
-local function raise_stale(v, trait)
-  local payload = cast(View, v)
+function view.raise_stale(v)
+  local payload, trait = cast(View, v), view.trait(v)
   border.raise("stale", ("attempt to use a stale view of '%s' (object #%d)"):format(trait.name, tonumber(payload.id) % 4294967296),
     ("the trait was detached or the object destroyed in tick %d"):format(tonumber(payload.since)))
 end
@@ -52,8 +53,9 @@ end
 local function newindex_source(trait)
   local text = { "local Block, View, state, other, stale, refuse, wide, cast, type = ...\nreturn function(v, k, x)\n" }
   for _, field in ipairs(trait.typed) do
-    text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k)\nend\n"):format(field.name,
-      value.condition(field.kind, "x"), steps:format("v[k] = x return", ("block.%s = x return"):format(field.name)), field.kind)
+    text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k, v)\nend\n"):format(field.name,
+      value.condition(field.kind, "x"), steps:format("v[k] = x return", ("block.%s = x return"):format(field.name)),
+      field.kind)
   end
   text[#text + 1] = "return other(v, k, x)\nend\n"
   return table.concat(text)
@@ -61,27 +63,28 @@ end
 
 -- A method called through a view receives the object. `caller`, where the method
 -- is typed, takes what is no view.
-local function method_wrapper(trait, name, caller)
+local function method_wrapper(name, caller)
   return function(v, ...)
     local o = v
     if view.trait(v) then
       o = owner(v)
-      if o == nil then raise_stale(v, trait) end
+      if o == nil then view.raise_stale(v) end
     elseif caller then
       return caller(v, ...)
+    elseif not bodies.of(o) then
+      bodies.raise_unfit(o, name)
     end
     return o[name](o, ...)
   end
 end
 
 local function make_meta(trait)
-  local meta = { __metatable = "view", ["molt.view"] = core.binding, [view] = trait }
-  local methods = {}
+  local meta = { __metatable = "view", ["molt.view"] = core.binding, ["molt.name"] = trait.name, [view] = trait }
+  local stale = view.raise_stale
+  local methods, wrappers = {}, {}
   for _, method in ipairs(trait.methods) do
-    methods[method.name] = thunk.view(method, meta, method_wrapper(trait, method.name, method.caller))
+    methods[method.name] = thunk.view(method, meta, method_wrapper(method.name, method.caller))
   end
-
-  local function stale(v) raise_stale(v, trait) end
 
   -- What is not a typed field of the trait is the object's.
   local function read_other(v, k)
@@ -90,9 +93,9 @@ local function make_meta(trait)
     local o = owner(v)
     if o == nil then stale(v) end
     local x = o[k]
-    if type(x) ~= "function" then return x end
-    method = method_wrapper(trait, k)
-    methods[k] = method
+    if type(x) ~= "function" or bodies.shape_of(o).methods[k] == nil then return x end
+    method = wrappers[k] or method_wrapper(k)
+    wrappers[k] = method
     return method
   end
 

@@ -24,6 +24,9 @@ typedef struct change {
     before *classes;                 /* of the root and its extensions */
     size_t class_count;
     size_t class_capacity;
+    molt_shape **ready;              /* shapes that objects will have, to be renewed */
+    size_t ready_count;
+    size_t ready_capacity;
     molt__migration migration;
 } change;
 
@@ -38,15 +41,23 @@ static int note_classes(change *c, molt_class *cls)
     return MOLT_OK;
 }
 
+static int make_ready(change *c, molt_shape *shape)
+{
+    if (!shape) return molt_last_code(c->world);
+    if (molt__reserve(c->world, (void **)&c->ready, &c->ready_capacity, c->ready_count + 1, sizeof *c->ready))
+        return MOLT_ERR_MEMORY;
+    c->ready[c->ready_count++] = shape;
+    return molt__shape_ready(shape);
+}
+
 /* The shape that objects of `from` get: the class's present layout, and the same
  * attachments, be it that the class brings the trait now. Looked for once. */
-static molt_shape *successor(molt_shape *from)
+static molt_shape *successor(change *c, molt_shape *from)
 {
     if (from->successor) return from->successor;
     molt_class *cls = from->cls;
     molt_shape *to = molt__shape_intern(cls, cls->layout, from->attached, from->attached_count);
-    if (to && molt__shape_refresh(to)) to = NULL;
-    return from->successor = to;
+    return from->successor = make_ready(c, to) ? NULL : to;
 }
 
 static void forget_successors(const change *c)
@@ -66,8 +77,7 @@ static int lay_out(change *c)
         cls->shape = NULL;
         cls->layout = molt__layout_new(cls);
         if (!cls->layout) return MOLT_ERR_MEMORY;
-        molt_shape *shape = molt__class_shape(cls);
-        int err = shape ? molt__shape_refresh(shape) : molt_last_code(c->world);
+        int err = make_ready(c, molt__class_shape(cls));
         if (err) return err;
     }
     return MOLT_OK;
@@ -79,7 +89,8 @@ static int move_objects(change *c)
     for (int32_t slot = 1; slot <= border->top; slot++) {
         molt_object *object = border->objects[slot];
         if (!object || !molt__class_extends(object->shape->cls, c->root)) continue;
-        molt_shape *to = successor(object->shape);
+        molt_shape *to = successor(c, object->shape);
+        if (to == object->shape) continue;       /* the extension had the trait of its own */
         int err = to ? molt__migration_add(&c->migration, object, to) : molt_last_code(c->world);
         if (err) return err;
     }
@@ -91,6 +102,24 @@ static void give_back(const change *c)
     for (size_t i = 0; i < c->class_count; i++) {
         c->classes[i].cls->layout = c->classes[i].layout;
         c->classes[i].cls->shape = c->classes[i].shape;
+    }
+}
+
+static void renew(const change *c)
+{
+    for (size_t i = 0; i < c->ready_count; i++) molt__shape_renew(c->ready[i]);
+}
+
+/* Shapes of former layouts, and those filled for a change that failed, are looked
+ * at again before an object gets them. */
+static void doubt(const change *c)
+{
+    for (size_t i = 0; i < c->class_count; i++) {
+        const molt_class *cls = c->classes[i].cls;
+        for (size_t s = 0; s < cls->shapes.count; s++) {
+            molt_shape *shape = cls->shapes.item[s];
+            if (shape->live == 0 && shape != cls->shape) shape->suspect = 1;
+        }
     }
 }
 
@@ -108,15 +137,20 @@ static int carry_out(molt_class *cls)
     int err = note_classes(&c, cls);
     if (!err) err = lay_out(&c);
     if (!err) err = move_objects(&c);
+    if (!err) err = molt__reserve(c.world, (void **)&c.world->changes, &c.world->change_capacity,
+                                  c.world->change_count + c.ready_count, sizeof *c.world->changes);
     if (err) {
         give_back(&c);
         molt__migration_cancel(&c.migration);
     } else {
+        renew(&c);
         molt__migration_commit(&c.migration);
     }
     forget_successors(&c);
+    doubt(&c);
     quiet(c.world, false);
     molt__free(c.world, c.classes, c.class_capacity * sizeof *c.classes);
+    molt__free(c.world, c.ready, c.ready_capacity * sizeof *c.ready);
     return err;
 }
 

@@ -18,14 +18,26 @@ static bool visit_attached(const molt__attached *attached, const char *name, mol
     return visit_one(molt__definitions_find(&attached->trait->own, name), claim, visitor, user);
 }
 
-static bool visit_class(const molt_class *cls, const char *name, molt__claim_visitor visitor, void *user)
+/* Whose layers are gone through: a shape's, or a class's by itself. */
+typedef struct subject {
+    const molt_class *cls;
+    const molt_shape *shape;         /* NULL: the class by itself */
+} subject;
+
+static bool has(const subject *of, const molt_trait *trait)
+{
+    return of->shape ? molt__shape_part(of->shape, trait->identity) != NULL : molt__class_has(of->cls, trait);
+}
+
+static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
+                        void *user)
 {
     molt__claim claim = { .layer = MOLT__LAYER_FILL, .cls = cls };
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
         claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
         /* Without its trait an implementation has nothing to fill. */
-        if (claim.trait && !molt__class_has(cls, claim.trait)) continue;
+        if (claim.trait && !has(of, claim.trait)) continue;
         molt_definition *definition = fill->impl ? molt__impl_find(fill->impl, name) : fill->definition;
         if (definition && definition->name != name) continue;
         if (!visit_one(definition, claim, visitor, user)) return false;
@@ -33,10 +45,11 @@ static bool visit_class(const molt_class *cls, const char *name, molt__claim_vis
     claim.layer = MOLT__LAYER_TRAIT;
     for (size_t i = 0; i < cls->traits.count; i++) {
         const molt_trait *trait = cls->traits.item[i];
+        if (!has(of, trait)) continue;
         claim.trait = trait;
         if (!visit_one(molt__definitions_find(&trait->own, name), claim, visitor, user)) return false;
     }
-    return !cls->base || visit_class(cls->base, name, visitor, user);
+    return !cls->base || visit_class(of, cls->base, name, visitor, user);
 }
 
 void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user)
@@ -44,7 +57,7 @@ void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_v
     for (size_t i = 0; i < shape->attached_count; i++) {
         if (!visit_attached(&shape->attached[i], name, visitor, user)) return;
     }
-    visit_class(shape->cls, name, visitor, user);
+    visit_class(&(subject){ shape->cls, shape }, shape->cls, name, visitor, user);
 }
 
 static bool take_first(const molt__claim *claim, void *user)
@@ -62,13 +75,13 @@ molt_definition *molt__resolve(const molt_shape *shape, const char *name)
 
 void molt__class_resolve_each(const molt_class *cls, const char *name, molt__claim_visitor visitor, void *user)
 {
-    visit_class(cls, name, visitor, user);
+    visit_class(&(subject){ cls, NULL }, cls, name, visitor, user);
 }
 
 molt_definition *molt__class_resolve(const molt_class *cls, const char *name)
 {
     molt_definition *winner = NULL;
-    visit_class(cls, name, take_first, &winner);
+    molt__class_resolve_each(cls, name, take_first, &winner);
     return winner;
 }
 

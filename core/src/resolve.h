@@ -28,7 +28,8 @@ typedef struct molt__claim {
 typedef bool (*molt__claim_visitor)(const molt__claim *claim, void *user);
 
 /* Calls the visitor for each definition of the name, the winner first, until it
- * returns false. */
+ * returns false. What a trait or an implementation of it defines counts where the
+ * shape has a part of that trait: so every edit of it reaches the shape. */
 void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user);
 
 /* The winner, or NULL. */

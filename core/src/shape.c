@@ -1,6 +1,7 @@
 #include "shape.h"
 
 #include "check.h"
+#include "edit.h"
 #include "error.h"
 #include "impl.h"
 #include "memory.h"
@@ -120,6 +121,14 @@ void molt__shape_initial(const molt_shape *shape, const molt__part *part, molt_b
     for (size_t i = 0; i < shape->attached_count; i++) apply_values(shape->attached[i].impl, trait, (char *)block);
 }
 
+static void write_image(molt_shape *shape)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt__part *part = &shape->parts[i];
+        molt__shape_initial(shape, part, (molt_block *)(void *)(shape->image + part->offset));
+    }
+}
+
 /* New instances are made in the class's own shape only: others need no image. */
 static int make_image(molt_shape *shape)
 {
@@ -127,10 +136,7 @@ static int make_image(molt_shape *shape)
     shape->image = molt__allocate(shape->world, shape->layout->size);
     if (!shape->image) return MOLT_ERR_MEMORY;
     ((molt_object *)(void *)shape->image)->shape = shape;
-    for (size_t i = 0; i < shape->part_count; i++) {
-        const molt__part *part = &shape->parts[i];
-        molt__shape_initial(shape, part, (molt_block *)(void *)(shape->image + part->offset));
-    }
+    write_image(shape);
     return MOLT_OK;
 }
 
@@ -143,17 +149,23 @@ void molt__shapes_reimage(molt_world *world, const molt_trait *trait)
     }
 }
 
-static int fill_slots(molt_shape *shape)
+static int prepare_slots(molt_shape *shape)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t m = 0; m < trait->method_count; m++) {
-            const char *name = trait->methods[m]->name;
-            if (molt__vtable_prepare(shape, name)) return MOLT_ERR_MEMORY;
-            molt__vtable_refill(shape, name);
+            if (molt__vtable_prepare(shape, trait->methods[m]->name)) return MOLT_ERR_MEMORY;
         }
     }
     return MOLT_OK;
+}
+
+static void fill_slots(molt_shape *shape)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t m = 0; m < trait->method_count; m++) molt__vtable_refill(shape, trait->methods[m]->name);
+    }
 }
 
 static int enlist(molt_shape *shape)
@@ -170,10 +182,29 @@ static int enlist(molt_shape *shape)
     return MOLT_OK;
 }
 
+int molt__shape_ready(molt_shape *shape)
+{
+    int err = molt__check_shape(shape);
+    return err ? err : prepare_slots(shape);
+}
+
+void molt__shape_renew(molt_shape *shape)
+{
+    molt_world *world = shape->world;
+    fill_slots(shape);
+    if (shape->image) write_image(shape);
+    shape->suspect = 0;
+    if (world->bridge) world->changes[world->change_count++] = (molt__change){ shape, NULL };
+}
+
 int molt__shape_trust(molt_shape *shape)
 {
-    int err = shape->suspect ? molt__check_shape(shape) : MOLT_OK;
-    if (!err) shape->suspect = 0;
+    molt_world *world = shape->world;
+    if (!shape->suspect) return MOLT_OK;
+    int err = molt__shape_ready(shape);
+    if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity, world->change_count + 1,
+                                  sizeof *world->changes);
+    if (!err) molt__shape_renew(shape);
     return err;
 }
 
@@ -192,22 +223,12 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
     shape->cls = cls;
     shape->layout = layout;
     if (copy_attached(shape, attached, count) || make_parts(shape) || make_index(shape) || molt__check_shape(shape) ||
-        make_image(shape) || fill_slots(shape) || enlist(shape)) {
+        make_image(shape) || prepare_slots(shape) || enlist(shape)) {
         molt__shape_free(shape);
         return NULL;
     }
+    fill_slots(shape);
     return shape;
-}
-
-int molt__shape_refresh(molt_shape *shape)
-{
-    molt_world *world = shape->world;
-    shape->suspect = 1;
-    if (molt__shape_trust(shape)) return molt_last_code(world);
-    if (molt__reserve(world, (void **)&world->changes, &world->change_capacity, world->change_count + 1,
-                      sizeof *world->changes) || fill_slots(shape)) return MOLT_ERR_MEMORY;
-    if (world->bridge) world->changes[world->change_count++] = (molt__change){ shape, NULL };
-    return MOLT_OK;
 }
 
 static molt_shape *cached(const molt_shape *shape, const molt_trait *trait, const molt_impl *impl, bool attach)
@@ -258,23 +279,30 @@ static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, const
     return to;
 }
 
+/* A shape that was looked at again may resolve its names anew. */
+static molt_shape *published(molt_shape *to)
+{
+    if (to) molt__edit_publish(to->world);
+    return to;
+}
+
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
 {
     molt_shape *to = cached(shape, trait, impl, true);
-    if (to) return trusted(to);
+    if (to) return published(trusted(to));
     if (find_attached(shape, trait) || (!impl && molt__layout_has(shape->layout, trait))) {
         molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
                    find_attached(shape, trait) ? "attached" : "from its class");
         return NULL;
     }
     molt__attached add = { .trait = trait, .impl = impl };
-    return remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, NULL) });
+    return published(remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, NULL) }));
 }
 
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
 {
     molt_shape *to = cached(shape, trait, NULL, false);
-    if (to) return trusted(to);
+    if (to) return published(trusted(to));
     if (!find_attached(shape, trait)) {
         bool has = molt__layout_has(shape->layout, trait);
         molt__fail(shape->world, has ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN,
@@ -283,7 +311,7 @@ molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
         if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", shape->cls->name, trait->name);
         return NULL;
     }
-    return remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) });
+    return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) }));
 }
 
 void molt__shape_free(molt_shape *shape)

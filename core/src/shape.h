@@ -32,7 +32,7 @@ typedef struct molt__transition {
 
 struct molt_shape {
     uint32_t id;                     /* from 1; these two are molt_shape_head */
-    uint32_t suspect;                /* an edit made it unlawful while no object had it */
+    uint32_t suspect;                /* made unlawful, or left behind, while no object had it */
     molt_world *world;
     molt_class *cls;
     molt__layout *layout;
@@ -61,11 +61,13 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
 
-/* Is a shape that no object had lawful again? */
+/* Is a shape that no object had lawful again? Then it is brought up to date. */
 int molt__shape_trust(molt_shape *shape);
 
-/* Checks and fills a shape anew, after its class's traits changed. */
-int molt__shape_refresh(molt_shape *shape);
+/* Brings a shape up to date in two steps: everything that can fail, and changes
+ * nothing; then, with room in the world's changes for one more, the rest. */
+int molt__shape_ready(molt_shape *shape);
+void molt__shape_renew(molt_shape *shape);
 
 const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
 

@@ -254,7 +254,11 @@ end
 function class.use(target, what)
   local record = handle.check(1, "use", target, "class")
   local piece = trait_or_impl(2, "use", what)
-  if piece.kind == "impl" then use_impl(record, piece) else check.result(core.class_use(record.pointer, piece.pointer)) end
+  if piece.kind == "impl" then
+    use_impl(record, piece)
+  else
+    check.result(core.class_use(record.pointer, piece.pointer))
+  end
   event.emit("use", target, what)
 end
 

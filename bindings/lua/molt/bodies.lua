@@ -62,8 +62,9 @@ end
 
 function shapes.hooks.misuse(o, k)
   local b = rawget(o, 0)
-  local what = b == nil and "it is gone" or ("it holds %s"):format(type(b) == "cdata" and "another body" or "a " .. type(b))
-  border.raise("body", ("the body slot [0] of this object was overwritten: %s (at field '%s')"):format(what, tostring(k)),
+  local what = b == nil and "it is gone" or "it holds " .. (type(b) == "cdata" and "another body" or "a " .. type(b))
+  local text = "the body slot [0] of this object was overwritten: %s (at field '%s')"
+  border.raise("body", text:format(what, tostring(k)),
     "[0] is molt's; give the object its fields by name, and copy objects with molt.clone")
 end
 

@@ -68,7 +68,8 @@ function layout.body(shape)
   end
   for index, part in ipairs(shape.parts) do
     if part.offset > 0 then
-      members[#members + 1] = ("struct { char molt_skip_%d[%d]; void **molt_vtable_%d; };"):format(index, part.offset, index)
+      members[#members + 1] = ("struct { char molt_skip_%d[%d]; void **molt_vtable_%d; };")
+        :format(index, part.offset, index)
     end
   end
   members[#members + 1] = ("struct { char molt_skip[%d]; void **molt_attached; };"):format(

@@ -15,13 +15,15 @@ function value.condition(kind, name)
   if kind == "double" then return ("type(%s) == 'number'"):format(name) end
   if kind == "bool" then return ("type(%s) == 'boolean'"):format(name) end
   if kind == "float" then
-    return ("type(%s) == 'number' and (%s > -3.4028235677973366e38 and %s < 3.4028235677973366e38 or %s ~= %s or %s - %s ~= 0)")
-      :format(name, name, name, name, name, name, name)
+    -- What rounds to a float, and the numbers that are not finite.
+    return (("type(x) == 'number' and (x > -3.4028235677973366e38 and x < 3.4028235677973366e38 "
+      .. "or x ~= x or x - x ~= 0)"):gsub("%f[%w]x%f[%W]", name))
   end
   if kind == "int64_t" or kind == "uint64_t" then return ("wide(%s, '%s')"):format(name, kind) end
   local top = 2 ^ bits[kind]
   local low = kind:sub(1, 1) == "u" and "0" or ("%.0f"):format(-top)
-  return ("type(%s) == 'number' and %s >= %s and %s <= %.0f and %s %% 1 == 0"):format(name, name, low, name, top - 1, name)
+  return ("type(%s) == 'number' and %s >= %s and %s <= %.0f and %s %% 1 == 0")
+    :format(name, name, low, name, top - 1, name)
 end
 
 local int64, uint64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")

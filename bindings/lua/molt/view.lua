@@ -23,7 +23,8 @@ local owner = core.object_of
 
 function view.raise_stale(v)
   local payload, trait = cast(View, v), view.trait(v)
-  border.raise("stale", ("attempt to use a stale view of '%s' (object #%d)"):format(trait.name, tonumber(payload.id) % 4294967296),
+  local text = "attempt to use a stale view of '%s' (object #%d)"
+  border.raise("stale", text:format(trait.name, tonumber(payload.id) % 4294967296),
     ("the trait was detached or the object destroyed in tick %d"):format(tonumber(payload.since)))
 end
 

@@ -78,15 +78,17 @@ local function read_numbers(command)
 end
 
 local function lua_command(group_name, group, index, only, quick)
-  return ("%s %s %s --child %s %d %d %s"):format(quote(arg[-1] or "luajit"), option(group[index], group, "interpreted") and "-joff" or "",
-    quote(arg[0]), group_name, index, only, quick and "quick" or "")
+  local mode = option(group[index], group, "interpreted") and "-joff" or ""
+  return ("%s %s %s --child %s %d %d %s"):format(quote(arg[-1] or "luajit"), mode, quote(arg[0]), group_name, index,
+    only, quick and "quick" or "")
 end
 
 -- One round of a case: molt's result and the peer's.
 local function run_once(group_name, group, index, quick)
   local case = group[index]
   if case.host then
-    return unpack(read_numbers(("%s %s %d"):format(quote(build .. "/tests/bench/bench_host"), case.host, quick and 9 or 51)))
+    local host = quote(build .. "/tests/bench/bench_host")
+    return unpack(read_numbers(("%s %s %d"):format(host, case.host, quick and 9 or 51)))
   end
   local results = read_numbers(lua_command(group_name, group, index, 1, quick))
   if option(case, group, "separate") then
@@ -158,8 +160,8 @@ local function first_line(command)
 end
 
 local function describe_machine()
-  print(("%s, %s, %s, %s"):format((first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo"), first_line "uname -srm", jit.version,
-    first_line "cc --version"))
+  local processor = first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo"
+  print(("%s, %s, %s, %s"):format(processor, first_line "uname -srm", jit.version, first_line "cc --version"))
   local kind = first_line(("sed -n 's/^CMAKE_BUILD_TYPE:[^=]*=//p' %s/CMakeCache.txt"):format(quote(build)))
   if kind ~= "Release" then print(("NOT A RELEASE BUILD (%s): these figures mean little"):format(kind)) end
 end

@@ -59,18 +59,18 @@ local function gauges(build)
 end
 
 local function views(build)
-  local objects = gauges(build)
-  local trait, list = molt.find("Gauge"), {}
-  for i, o in ipairs(objects) do list[i] = molt.as(o, trait) end
-  return list, objects
+  local trait, list = nil, {}
+  for i, o in ipairs(gauges(build)) do
+    trait = trait or molt.find "Gauge"
+    list[i] = molt.as(o, trait)
+  end
+  return list
 end
-
-local keep
 
 local function direct(build)
   local library, structs = ffi.load(build .. "/tests/bench/direct.so"), {}
-  local memory = ffi.new("direct_gauge[?]", COUNT, { { 1 } })
-  keep = memory
+  local memory = ffi.new("direct_gauge[?]", COUNT)
+  structs.memory = memory
   for i = 1, COUNT do structs[i] = memory + (i - 1) end
   return measure.compile(DIRECT_LOOP, structs, COUNT, library)
 end
@@ -89,9 +89,7 @@ return {
     return { measure.compile(METHOD_LOOP:format("advance"), gauges(build), COUNT), direct(build) }
   end },
   { name = "leaf native method, by view", bar = 1.2, peer = "direct FFI", run = function(build)
-    local list, objects = views(build)
-    keep = objects
-    return { measure.compile(METHOD_LOOP:format("advance"), list, COUNT), direct(build) }
+    return { measure.compile(METHOD_LOOP:format("advance"), views(build), COUNT), direct(build) }
   end },
   { name = "leaf native method, after a reload", bar = 1.1, peer = "untouched", run = function(build)
     local file = require("lib.swap").new(build)

@@ -69,11 +69,12 @@ return {
   { name = "attach + detach from Lua, three fields", limit = 400,
     run = function() return { attach_loop { "double heat = 1", "double loss = 1", "double gain = 1" } } end },
   { name = "class override + removal, 1,000 live", limit = 10000, run = function() return { override_with(1000) } end },
-  { name = "class override + removal, 100,000 live", limit = 10000, run = function() return { override_with(100000) } end },
+  { name = "class override + removal, 100,000 live", limit = 10000,
+    run = function() return { override_with(100000) } end },
   { name = "class override + removal, 1,000,000 live", limit = 10000, slow = true,
     run = function() return { override_with(1000000) } end },
-  { name = "module reload, tick included", bar = 3, peer = "copy, dlopen, dlsym, dlclose", n = 1, repetitions = 300, statistic = "median",
-    run = reload },
+  { name = "module reload, tick included", bar = 3, peer = "copy, dlopen, dlsym, dlclose", n = 1, repetitions = 300,
+    statistic = "median", run = reload },
   { name = "molt.tick() with nothing to do", limit = 100, batch = 100, run = function()
     return { measure.compile([[
 local tick = ...

@@ -16,9 +16,10 @@ local function pad(text, width, right)
 end
 
 local WIDTH = 58
+local VERDICTS = { [true] = "ok", [false] = "MISS" }
 
 function report.head()
-  print(("%s %10s %10s %7s %9s"):format(pad("", WIDTH), "molt", "peer", "ratio", "bar"))
+  print(("%s %10s %10s %7s %11s"):format(pad("", WIDTH), "molt", "peer", "ratio", "bar"))
 end
 
 function report.section(title)
@@ -39,14 +40,14 @@ end
 
 function report.row(row)
   local verdict = report.verdict(row)
-  print(("  %s %s %s %s %s  %s%s"):format(pad(row.name, WIDTH - 2), pad(round(row.molt), 10, true), pad(round(row.peer), 10, true),
-    pad(row.ratio and ("%.2f"):format(row.ratio) or "", 7, true), pad(bar_text(row), 9, true),
-    verdict == nil and "" or verdict and "ok" or "MISS",
-    row.peer_name ~= "plain" and row.peer and (" (peer: %s)"):format(row.peer_name) or ""))
+  local ratio = row.ratio and ("%.2f"):format(row.ratio) or ""
+  local peer = row.peer and row.peer_name ~= "plain" and (" (peer: %s)"):format(row.peer_name) or ""
+  print(("  %s %s %s %s %s  %s%s"):format(pad(row.name, WIDTH - 2), pad(round(row.molt), 10, true),
+    pad(round(row.peer), 10, true), pad(ratio, 7, true), pad(bar_text(row), 11, true), VERDICTS[verdict] or "", peer))
 end
 
-local columns = { "section", "case", "unit", "molt_min", "molt_median", "peer", "peer_min", "peer_median", "ratio", "bar", "limit",
-  "verdict" }
+local columns = { "section", "case", "unit", "molt_min", "molt_median", "peer", "peer_min", "peer_median", "ratio",
+  "bar", "limit", "verdict" }
 
 local function quoted(value)
   if value == nil then return "" end
@@ -56,8 +57,8 @@ end
 
 local function list(row)
   local verdict = report.verdict(row)
-  return { row.section, row.name, row.unit, row.molt, row.molt_median, row.peer and row.peer_name, row.peer, row.peer_median,
-    row.ratio, row.bar, row.limit, verdict ~= nil and (verdict and "ok" or "miss") or nil }
+  return { row.section, row.name, row.unit, row.molt, row.molt_median, row.peer and row.peer_name, row.peer,
+    row.peer_median, row.ratio, row.bar, row.limit, verdict ~= nil and VERDICTS[verdict]:lower() or nil }
 end
 
 function report.csv(rows, path)
@@ -88,8 +89,8 @@ local function svg_row(row, y)
   local share = used(row)
   local held = report.verdict(row)
   local length = math.min(share, MOST) * SCALE
-  local figure = row.ratio and ("%.2f × (%s %.2f ×)"):format(row.ratio, "bar", row.bar or 0) or ("%s %s"):format(round(row.molt), bar_text(row))
-  if row.limit then figure = ("%s %s (bar %g)"):format(round(row.molt), row.unit, row.limit) end
+  local figure = row.bar and ("%.2f × (%s)"):format(row.ratio, bar_text(row))
+    or ("%s %s (%s)"):format(round(row.molt), row.unit, bar_text(row))
   return table.concat {
     ('<text x="%d" y="%d" text-anchor="end">%s</text>\n'):format(LEFT - 8, y + 14, escaped(row.name)),
     ('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>\n'):format(LEFT, y + 3, length, LINE - 7, COLOUR[held]),
@@ -113,12 +114,13 @@ function report.svg(rows, path)
     end
   end
   local file = assert(io.open(path, "w"))
-  file:write(('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">\n')
-    :format(LEFT + MOST * SCALE + 170, y + 20))
+  file:write('<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" ')
+  file:write(('width="%d" height="%d">\n'):format(LEFT + MOST * SCALE + 170, y + 20))
   file:write('<rect width="100%" height="100%" fill="white"/>\n')
   file:write(('<text x="%d" y="18" text-anchor="middle">the bar</text>\n'):format(LEFT + SCALE))
   file:write(table.concat(body))
-  file:write(('<line x1="%d" y1="24" x2="%d" y2="%d" stroke="#222" stroke-dasharray="4 3"/>\n'):format(LEFT + SCALE, LEFT + SCALE, y))
+  file:write(('<line x1="%d" y1="24" x2="%d" y2="%d" stroke="#222" stroke-dasharray="4 3"/>\n')
+    :format(LEFT + SCALE, LEFT + SCALE, y))
   file:write("</svg>\n")
   file:close()
 end

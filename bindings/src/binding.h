@@ -110,6 +110,10 @@ void molt__set_pending_value(lua_State *L, molt__binding *b, int code);
 typedef struct molt__refusal { int code; const char *text; char room[160], hint[80]; } molt__refusal;
 molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__refusal *why);
 
+/* The living object whose table is at an index, where the registry table is at
+ * another (an upvalue's); NULL where it takes a closer look. */
+molt_object *molt__own_object(lua_State *L, const molt__binding *b, int index, int objects);
+
 /* The same, or raises "bad argument #n to 'name' …". */
 molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const char *function);
 

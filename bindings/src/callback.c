@@ -61,21 +61,24 @@ static bool push_function(lua_State *L, const molt__call *call, int self)
     return true;
 }
 
+/* The words for an error are found only when there is one. */
+static void refuse_result(lua_State *L, molt__binding *b, const molt__call *call)
+{
+    char what[300];
+    snprintf(what, sizeof what, "the result of '%s.%s'", call->method->trait->name, call->method->name);
+    molt_value value;
+    molt__to_value(L, b, -1, call->method->declaration.kind, &value, what);
+    molt__set_pending(b->world, molt_last_code(b->world), molt_last_error(b->world));
+    b->world->border->pending = 1;
+}
+
 static void take_result(lua_State *L, molt__binding *b, const molt__call *call)
 {
     molt_kind kind = call->method->declaration.kind;
-    if (kind != MOLT_VOID) {
-        char what[300];
-        snprintf(what, sizeof what, "the result of '%s.%s'", call->method->trait->name, call->method->name);
-        molt_value value;
-        if (molt__to_value(L, b, -1, kind, &value, what)) {
-            molt__set_pending(b->world, molt_last_code(b->world), molt_last_error(b->world));
-            b->world->border->pending = 1;
-        } else {
-            molt__closure_result(call->result, value);
-        }
-    }
-    lua_pop(L, 1);
+    molt_value value;
+    if (kind == MOLT_VOID) return;
+    if (molt__to_value(L, b, -1, kind, &value, "")) refuse_result(L, b, call);
+    else molt__closure_result(call->result, value);
 }
 
 /* A yield that would cross the C frames is an error of LuaJIT's; say whose. */
@@ -127,7 +130,7 @@ static bool push_plain(lua_State *L, molt__binding *b, const molt__call *call)
     lua_rawgeti(L, LUA_REGISTRYINDEX, (int)call->definition->foreign);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_rawgeti(L, -1, call->self->object->slot);
-    lua_remove(L, -2);
+    lua_replace(L, -2);
     bool plain = !lua_isnil(L, -1);
     for (size_t i = 0; i < declaration->parameter_count && plain; i++) {
         molt_kind kind = declaration->parameters[i].kind;

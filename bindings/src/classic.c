@@ -83,13 +83,23 @@ static int call_lua(lua_State *L, molt__binding *b, const molt__method *method)
     return status ? lua_error(L) : lua_gettop(L);
 }
 
+/* The words for an error are found only when there is one. */
+static int refuse_argument(lua_State *L, molt__binding *b, const molt__method *method, size_t i)
+{
+    char what[200];
+    snprintf(what, sizeof what, "argument %zu of '%s.%s'", i + 1, method->trait->name, method->name);
+    molt_value value;
+    molt__to_value(L, b, (int)i + 2, method->declaration.parameters[i].kind, &value, what);
+    return molt__raise_last(L, b, 1);
+}
+
 static void read_arguments(lua_State *L, molt__binding *b, const molt__method *method, molt_value *values)
 {
     const molt__declaration *declaration = &method->declaration;
     for (size_t i = 0; i < declaration->parameter_count; i++) {
-        char what[200];
-        snprintf(what, sizeof what, "argument %zu of '%s.%s'", i + 1, method->trait->name, method->name);
-        if (molt__to_value(L, b, (int)i + 2, declaration->parameters[i].kind, &values[i], what)) molt__raise_last(L, b, 1);
+        if (molt__to_value(L, b, (int)i + 2, declaration->parameters[i].kind, &values[i], "")) {
+            refuse_argument(L, b, method, i);
+        }
     }
 }
 
@@ -136,7 +146,9 @@ static int call_method(lua_State *L)
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(2));
     if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
     molt__no_leaf(b);
-    molt_block *block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+    molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(3));
+    if (!object) object = molt__check_object(L, b, 1, method->name);
+    molt_block *block = block_of(L, method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
     if (patched || !definition || !definition->function) {
@@ -154,7 +166,9 @@ static int call_method(lua_State *L)
 
 void molt__push_caller(lua_State *L, const molt__method *method)
 {
+    molt__binding *b = molt__binding_of(L);
     lua_pushlightuserdata(L, (void *)(uintptr_t)method);
-    lua_pushlightuserdata(L, molt__binding_of(L));
-    lua_pushcclosure(L, call_method, 2);
+    lua_pushlightuserdata(L, b);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_pushcclosure(L, call_method, 3);
 }

@@ -12,21 +12,27 @@ enum { LUAJIT_TCDATA = 10 };
  * this holds is proved when the binding opens (molt.border). */
 enum { CTYPE_ID_BEFORE = sizeof(void *) == 8 ? 6 : 2 };
 
+static unsigned ctype_at(const char *payload)
+{
+    uint16_t id;
+    memcpy(&id, payload - CTYPE_ID_BEFORE, sizeof id);
+    return id;
+}
+
 unsigned molt__ctype_of(lua_State *L, int index)
 {
-    if (lua_type(L, index) != LUAJIT_TCDATA) return 0;
-    uint16_t id;
-    memcpy(&id, (const char *)lua_topointer(L, index) - CTYPE_ID_BEFORE, sizeof id);
-    return id;
+    return lua_type(L, index) == LUAJIT_TCDATA ? ctype_at(lua_topointer(L, index)) : 0;
 }
 
 /* The address in a cdata that is a pointer to a body; NULL for anything else. */
 static const void *body_in(lua_State *L, const molt__binding *b, int index)
 {
-    unsigned id = molt__ctype_of(L, index);
+    if (lua_type(L, index) != LUAJIT_TCDATA) return NULL;
+    const char *payload = lua_topointer(L, index);
+    unsigned id = ctype_at(payload);
     if (!(b->body_types[id >> 3] >> (id & 7) & 1)) return NULL;
     const void *address;
-    memcpy(&address, lua_topointer(L, index), sizeof address);
+    memcpy(&address, payload, sizeof address);
     return address;
 }
 
@@ -82,6 +88,21 @@ static molt_object *from_table(lua_State *L, const molt__binding *b, int index, 
     if (own) return object;
     *why = (molt__refusal){ .code = MOLT_ERR_BODY, .text = "a table whose body slot [0] holds another object's body" };
     return NULL;
+}
+
+molt_object *molt__own_object(lua_State *L, const molt__binding *b, int index, int objects)
+{
+    if (lua_type(L, index) != LUA_TTABLE) return NULL;
+    lua_rawgeti(L, index, 0);
+    molt_object *body = molt__slab_body(b->world, body_in(L, b, -1));
+    if (!body || !body->slot) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    lua_rawgeti(L, objects, body->slot);
+    bool own = lua_rawequal(L, -1, index);
+    lua_pop(L, 2);
+    return own ? molt__object_record(body) : NULL;
 }
 
 /* A view's environment is the object's table. */

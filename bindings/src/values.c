@@ -37,6 +37,10 @@ static bool read_value(lua_State *L, const molt__binding *b, int index, molt_kin
 
 int molt__to_value(lua_State *L, molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what)
 {
+    if (kind == MOLT_DOUBLE && lua_type(L, index) == LUA_TNUMBER) {
+        *out = (molt_value){ MOLT_DOUBLE, { .f64 = lua_tonumber(L, index) } };
+        return MOLT_OK;
+    }
     molt_value value;
     if (read_value(L, b, index, kind, &value)) return molt__value_convert(b->world, kind, value, out, what);
     int type = lua_type(L, index);

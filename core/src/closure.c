@@ -1,6 +1,7 @@
 #include "closure.h"
 
 #include "error.h"
+#include "invoke.h"
 #include "memory.h"
 #include "object.h"
 #include "value.h"
@@ -132,6 +133,7 @@ void molt__closure_native(const molt__call *call)
         leave_stale(call);
         return;
     }
+    if (molt__invoke(definition->function, self, &call->method->declaration, call->arguments, call->result)) return;
     void *arguments[MOLT__MAX_PARAMETERS + 1] = { &self };
     for (size_t i = 0; i < call->method->declaration.parameter_count; i++) arguments[i + 1] = call->arguments[i];
     ffi_call(&molt__closure_for(call->method)->cif, definition->function, call->result, arguments);

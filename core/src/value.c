@@ -42,20 +42,32 @@ molt_kind molt__kind_named(const char *name)
     return MOLT_VOID;
 }
 
+/* One move for each constant size, where a variable one would be a call. */
+static void copy_scalar(void *to, const void *from, size_t size)
+{
+    switch (size) {
+    case 1: memcpy(to, from, 1); break;
+    case 2: memcpy(to, from, 2); break;
+    case 4: memcpy(to, from, 4); break;
+    case 8: memcpy(to, from, 8); break;
+    default: break;
+    }
+}
+
 molt_value molt__value_read(molt_kind kind, const void *memory)
 {
     molt_value value = { .kind = kind };
     if (kind == MOLT_BOOL) {
         value.as.boolean = *(const unsigned char *)memory != 0;     /* any byte may lie there */
     } else {
-        memcpy(&value.as, memory, molt__kind_size(kind));
+        copy_scalar(&value.as, memory, molt__kind_size(kind));
     }
     return value;
 }
 
 void molt__value_write(void *memory, molt_value value)
 {
-    memcpy(memory, &value.as, molt__kind_size(value.kind));
+    copy_scalar(memory, &value.as, molt__kind_size(value.kind));
 }
 
 /* A number of any kind: a real one, or a whole one of 65 bits. */

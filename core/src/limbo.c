@@ -1,6 +1,7 @@
 #include "limbo.h"
 
 #include "memory.h"
+#include "object.h"
 #include "world_state.h"
 
 int molt__limbo_promise(molt_world *world)
@@ -17,14 +18,9 @@ void molt__limbo_forget(molt_world *world)
     world->limbo.promised--;
 }
 
-static void dispose(molt_world *world, molt__limbo_item item)
+static bool somebody_may_hold(const molt_world *world)
 {
-    if (item.size) {
-        molt__small_free(world, item.memory, item.size);
-        return;
-    }
-    molt_object *body = item.memory;
-    molt__cell_free(molt__body_pool(world, body), body);
+    return world->border->depth != 0 || world->border->exposed;
 }
 
 void molt__limbo_put(molt_world *world, void *memory, size_t size)
@@ -32,18 +28,37 @@ void molt__limbo_put(molt_world *world, void *memory, size_t size)
     molt__limbo *limbo = &world->limbo;
     limbo->promised--;
     molt__limbo_item item = { memory, size };
-    if (world->border->depth == 0 && !world->border->exposed) {
-        dispose(world, item);
+    if (somebody_may_hold(world)) limbo->item[limbo->count++] = item;
+    else molt__small_free(world, item.memory, item.size);
+}
+
+/* A body that a change of layout touched may lie in another pool than its shape says. */
+static void free_body(molt_world *world, molt_object *body)
+{
+    bool moved = body->flags & (MOLT__MOVED | MOLT__BODY);
+    molt__cell_free(moved ? molt__body_pool(world, body) : body->shape->layout->pool, body);
+}
+
+void molt__limbo_body(molt_world *world, molt_object *body)
+{
+    if (!somebody_may_hold(world)) {
+        free_body(world, body);
         return;
     }
-    limbo->item[limbo->count++] = item;
+    body->attached = (void **)world->limbo.bodies;
+    world->limbo.bodies = body;
 }
 
 void molt__limbo_flush(molt_world *world)
 {
     molt__limbo *limbo = &world->limbo;
-    for (size_t i = 0; i < limbo->count; i++) dispose(world, limbo->item[i]);
+    for (size_t i = 0; i < limbo->count; i++) molt__small_free(world, limbo->item[i].memory, limbo->item[i].size);
     limbo->count = 0;
+    while (limbo->bodies) {
+        molt_object *body = limbo->bodies;
+        limbo->bodies = (molt_object *)(void *)body->attached;
+        free_body(world, body);
+    }
 }
 
 void molt__limbo_free(molt_world *world)

@@ -1,8 +1,9 @@
 /*
  * limbo.h: memory that C may still reach until the next quiescent point.
  *
- * Bodies, attached blocks and private vtables of what has ended wait here. Room
- * is reserved when a thing is made, so that ending it cannot fail.
+ * Bodies, attached blocks and private vtables of what has ended wait here. For
+ * blocks and vtables room is reserved when they are made, so that ending one
+ * cannot fail; bodies are linked through the word that led to their blocks.
  */
 #ifndef MOLT_SRC_LIMBO_H
 #define MOLT_SRC_LIMBO_H
@@ -11,7 +12,7 @@
 
 typedef struct molt__limbo_item {
     void *memory;
-    size_t size;                     /* of a cell; 0 for a body */
+    size_t size;
 } molt__limbo_item;
 
 typedef struct molt__limbo {
@@ -19,6 +20,7 @@ typedef struct molt__limbo {
     size_t count;
     size_t capacity;
     size_t promised;                 /* things alive that may come here */
+    molt_object *bodies;             /* linked through `attached` */
 } molt__limbo;
 
 /* Promises room for one more thing; undone by molt__limbo_forget. */
@@ -27,6 +29,9 @@ void molt__limbo_forget(molt_world *world);
 
 /* Puts a promised thing in limbo, or frees it at once where nobody can hold it. */
 void molt__limbo_put(molt_world *world, void *memory, size_t size);
+
+/* The same for a body, which needs no promise. Its `attached` is lost. */
+void molt__limbo_body(molt_world *world, molt_object *body);
 
 /* Frees what waits. */
 void molt__limbo_flush(molt_world *world);

@@ -48,18 +48,13 @@ static void drop(molt_world *world, const molt__move *move)
     molt__small_free(world, move->attached, molt__attached_bytes(move->to));
     if (!move->body) return;
     molt__cell_free(move->to->layout->pool, move->body);
-    molt__limbo_forget(world);
 }
 
 static int make_body(molt_world *world, molt__move *move)
 {
     const molt_shape *to = move->to;
-    if (molt__limbo_promise(world)) return MOLT_ERR_MEMORY;
     molt_object *body = molt__cell_new(world, to->layout->pool);
-    if (!body) {
-        molt__limbo_forget(world);
-        return MOLT_ERR_MEMORY;
-    }
+    if (!body) return MOLT_ERR_MEMORY;
     uint32_t generation = body->generation;
     *body = *move->object;
     body->generation = generation;
@@ -159,7 +154,7 @@ static void install(molt_world *world, const molt__move *move)
     molt__small_free(world, attached, attached_bytes);
     if (before != object) {
         before->slot = 0;
-        molt__limbo_put(world, before, 0);
+        molt__limbo_body(world, before);
     }
 }
 

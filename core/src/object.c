@@ -15,12 +15,8 @@ molt_object *molt__object_create(molt_shape *shape)
 {
     molt_world *world = shape->world;
     const molt__layout *layout = shape->layout;
-    if (molt__limbo_promise(world)) return NULL;
     molt_object *object = molt__cell_new(world, layout->pool);
-    if (!object) {
-        molt__limbo_forget(world);
-        return NULL;
-    }
+    if (!object) return NULL;
     /* The slot and the generation come before `shape`; the rest is the image's. */
     const size_t kept = offsetof(molt_object, shape);
     memcpy((char *)object + kept, shape->image + kept, layout->size - kept);
@@ -30,7 +26,6 @@ molt_object *molt__object_create(molt_shape *shape)
         ((molt_block *)(void *)((char *)object + layout->offsets[i]))->object = object;
     }
     if (molt__registry_add(object)) {
-        molt__limbo_forget(world);
         molt__cell_free(layout->pool, object);
         return NULL;
     }
@@ -64,8 +59,8 @@ void molt__object_end(molt_object *object)
     end_parts(object);
     molt_object *body = object->peer;
     molt__registry_remove(object);
-    if (body != object) molt__limbo_put(world, body, 0);
-    molt__limbo_put(world, object, 0);
+    if (body != object) molt__limbo_body(world, body);
+    molt__limbo_body(world, object);
 }
 
 int molt__object_check(const molt_object *object)

@@ -41,27 +41,30 @@ return function()
   if state.collected ~= 0 then sweep(%d) end
   local body = create(pointer)
   if body == nil then no_memory() end
-  local o = %s
+  local o = { [0] = false%s }
+  o[0] = cast(Body, body)
+  %s
+  setmetatable(o, meta)
   objects[body.slot] = o
   body.flags = 0
   return o
 end
 ]]
 
--- Objects whose class declares Lua-valued fields are born with places in the
--- table's hash for the typed names too, empty: then LuaJIT finds every name, or
--- its absence, where it expected it.
+-- The table is copied whole from a constant one, which is faster than filling an
+-- empty one, and 16 bytes smaller. Objects whose class declares Lua-valued fields
+-- are born with places in the table's hash for the typed names too, empty: then
+-- LuaJIT finds every name, or its absence, where it expected it.
 local function birth(typed, any)
-  if #any == 0 then return "setmetatable({ [0] = cast(Body, body) }, meta)" end
+  if #any == 0 then return "" end
   local fields, clear = {}, {}
   for _, list in ipairs { any, typed } do
     for _, name in ipairs(list) do
-      fields[#fields + 1] = name .. " = 1"
+      fields[#fields + 1] = (", %s = 1"):format(name)
       clear[#clear + 1] = ("o.%s = nil"):format(name)
     end
   end
-  return ("{ [0] = cast(Body, body), %s }\n  %s\n  setmetatable(o, meta)"):format(table.concat(fields, ", "),
-    table.concat(clear, " "))
+  return table.concat(fields), table.concat(clear, " ")
 end
 
 local function no_memory()
@@ -70,7 +73,8 @@ end
 
 -- A function that makes an object of the shape, fields at their defaults.
 function registry.maker(shape, typed, any)
-  return assert(loadstring(maker:format(pace, birth(typed, any)), "=molt"))(border.create, shape.pointer,
+  local fields, clear = birth(typed, any)
+  return assert(loadstring(maker:format(pace, fields, clear or ""), "=molt"))(border.create, shape.pointer,
     shape.body.pointer, shape.meta, objects, state, registry.sweep, no_memory, ffi.cast, setmetatable)
 end
 

@@ -19,7 +19,7 @@ static bool push_entry(lua_State *L, int ref, int key)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
     lua_rawgeti(L, -1, key);
-    lua_remove(L, -2);
+    lua_replace(L, -2);
     if (!lua_isnil(L, -1)) return true;
     lua_pop(L, 1);
     return false;
@@ -56,6 +56,22 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
     }
 }
 
+/* The functions of this file have two upvalues: the binding and the registry
+ * table, which are some lookups away otherwise. */
+enum { BINDING = 1, OBJECTS };
+
+static molt__binding *open_binding(lua_State *L)
+{
+    molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
+    return b->world ? b : molt__binding_open(L);
+}
+
+static molt_object *check_object(lua_State *L, molt__binding *b, int index, const char *function)
+{
+    molt_object *object = molt__own_object(L, b, index, lua_upvalueindex(OBJECTS));
+    return object ? object : molt__check_object(L, b, index, function);
+}
+
 /* What a destroyed object keeps in [0]: its place, and the tick of its end. */
 static double epitaph(const molt__binding *b, const molt_object *object)
 {
@@ -64,33 +80,39 @@ static double epitaph(const molt__binding *b, const molt_object *object)
     return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
 }
 
+static void unpin(lua_State *L, const molt__binding *b, const molt_object *object)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)object);
+    lua_rawget(L, -2);
+    if (!lua_isnil(L, -1)) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)object);
+        lua_pushnil(L);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 2);
+}
+
 void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
 {
     molt__views_follow(L, b, object, NULL);
+    lua_pushnumber(L, epitaph(b, object));
+    lua_rawseti(L, index, 0);
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0) continue;
         lua_pushvalue(L, -1);
         lua_pushnil(L);
         lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
     }
-    lua_pushnumber(L, epitaph(b, object));
-    lua_rawseti(L, index, 0);
     /* A table exists only where the shape's record does, and with it the tombstone. */
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
     lua_pushlightuserdata(L, object->shape->cls);
     lua_rawget(L, -2);
     lua_setmetatable(L, index);
     lua_pop(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
-    lua_rawget(L, -2);
-    if (!lua_isnil(L, -1)) {
-        lua_pushlightuserdata(L, object);
-        lua_pushnil(L);
-        lua_rawset(L, -4);
-    }
-    lua_pop(L, 2);
+    unpin(L, b, object);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushnil(L);
     lua_rawseti(L, -2, object->slot);
@@ -100,8 +122,8 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
 /* (object): its end. An object of the host is the host's to end. */
 static int finish(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
-    molt_object *object = molt__check_object(L, b, 1, "destroy");
+    molt__binding *b = open_binding(L);
+    molt_object *object = check_object(L, b, 1, "destroy");
     if (object->flags & MOLT__HOST) {
         char name[128];
         molt__fail(b->world, MOLT_ERR_STATE, "%s belongs to the host, which alone destroys it",
@@ -122,8 +144,8 @@ static int finish(lua_State *L)
  * A finalizer may have changed it since the shape was chosen: then nothing is done. */
 static int enter(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
-    molt_object *object = molt__check_object(L, b, 1, "attach");
+    molt__binding *b = open_binding(L);
+    molt_object *object = check_object(L, b, 1, "attach");
     size_t id = (size_t)luaL_checkinteger(L, 2), from = (size_t)luaL_checkinteger(L, 4);
     luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, 2, "no such shape");
     if (lua_type(L, 1) != LUA_TTABLE) return luaL_argerror(L, 1, "table expected");
@@ -339,7 +361,7 @@ enum { SWEPT, COLLECTED, UNDER_WAY, BOTH };
  * number); begins one if the collector ran. */
 static int sweep(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = open_binding(L);
     molt_border *border = &b->border;
     int32_t count = lua_isnumber(L, 1) ? (int32_t)lua_tointeger(L, 1) : INT32_MAX;
     if (border->collected == SWEPT) return 0;
@@ -369,5 +391,8 @@ void molt__open_lives(lua_State *L)
     static const luaL_Reg functions[] = {
         { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
     };
-    luaL_register(L, NULL, functions);
+    molt__binding *b = molt__binding_of(L);
+    lua_pushlightuserdata(L, b);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    luaL_openlib(L, NULL, functions, OBJECTS);
 }

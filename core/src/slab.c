@@ -224,7 +224,7 @@ molt_object *molt__slab_body(const molt_world *world, const void *address)
 uint32_t molt__slab_place(const molt_world *world, const molt_object *body)
 {
     const molt__slab *slab = slab_of(world, body);
-    uint32_t position = (uint32_t)((size_t)((const char *)body - slab->memory) / slab->stride);
+    uint32_t position = (uint32_t)((const char *)body - slab->memory) / slab->stride;
     return (slab->number << MOLT__POSITION_BITS | position) + 1;
 }
 

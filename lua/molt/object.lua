@@ -40,7 +40,10 @@ object.expect = expect
 -- What attach was given, as a list of records.
 local function pieces(verb, what)
   local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl") then return { record } end
+  if record and (record.kind == "trait" or record.kind == "impl") then
+    record.alone = record.alone or { record }
+    return record.alone
+  end
   if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
   local list = {}
   for i, piece in ipairs(what) do
@@ -60,7 +63,9 @@ local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -
 
 local function adoptable(o, pointer)
   local list
-  for _, field in ipairs(layout.trait(pointer).fields) do
+  local fields = layout.trait(pointer).fields
+  for i = 1, #fields do
+    local field = fields[i]
     local raw = rawget(o, field.name)
     if raw ~= nil then
       local fits, err = true, nil
@@ -150,8 +155,8 @@ function object.attach(o, what, fields)
   local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
   local adoptions
-  for _, record in ipairs(list) do
-    local of = record.trait or record.pointer
+  for i = 1, #list do
+    local of = list[i].trait or list[i].pointer
     local found = adoptable(o, of)
     if found then
       adoptions = adoptions or {}
@@ -159,8 +164,10 @@ function object.attach(o, what, fields)
     end
   end
   enter(o, shape, to)
-  for _, adoption in ipairs(adoptions or {}) do adopt(o, adoption[1], adoption[2]) end
-  for _, record in ipairs(list) do start_any(o, record) end
+  if adoptions then
+    for _, adoption in ipairs(adoptions) do adopt(o, adoption[1], adoption[2]) end
+  end
+  for i = 1, #list do start_any(o, list[i]) end
   if fields then
     local iterate = next
     for name, v in iterate, fields do o[name] = v end
@@ -169,31 +176,45 @@ function object.attach(o, what, fields)
   return o
 end
 
--- Gives back what a trait had adopted, and takes the Lua-valued fields it declared.
-local function give_back(o, pointer)
-  local of = adopted[o]
-  local list = of and of[pointer] or {}
-  local values = {}
-  for i, entry in ipairs(list) do values[i] = o[entry.name] end
-  return function()
-    for _, field in ipairs(layout.trait(pointer).fields) do
-      if field.kind == "any" then rawset(o, field.name, nil) end
-    end
-    for i, entry in ipairs(list) do rawset(o, entry.name, values[i]) end
-    if of then of[pointer] = nil end
-  end
-end
-
--- Moves an object to another shape of its class, giving back what lapses.
-function object.leave(o, to)
-  local shape = bodies.of(o)
-  local kept, backs = {}, {}
+-- The traits that an object has in a shape and not in another; cached.
+local function lapsing(shape, to)
+  local list = shape.lapse[to]
+  if list then return list end
+  local kept = {}
+  list = {}
   for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
   for _, part in ipairs(shape.info.parts) do
-    if not kept[part.trait] then backs[#backs + 1] = give_back(o, part.trait) end
+    if not kept[part.trait] then list[#list + 1] = part.trait end
   end
+  shape.lapse[to] = list
+  return list
+end
+
+-- What the traits that lapse had adopted, read while the object still has them.
+local function adopted_values(o, of, gone)
+  local values = {}
+  for i = 1, #gone do
+    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
+  end
+  return values
+end
+
+-- Moves an object to another shape of its class: gives back what lapsing traits
+-- had adopted, and takes the Lua-valued fields they declared.
+function object.leave(o, to)
+  local shape = bodies.of(o)
+  local gone = lapsing(shape, to)
+  local of = adopted[o]
+  local values = of and adopted_values(o, of, gone)
   enter(o, shape, to)
-  for _, back in ipairs(backs) do back() end
+  for i = 1, #gone do
+    local any = layout.trait(gone[i]).any
+    for k = 1, #any do rawset(o, any[k].name, nil) end
+    if of then of[gone[i]] = nil end
+  end
+  if values then
+    for _, value_of in ipairs(values) do rawset(o, value_of[1], value_of[2]) end
+  end
 end
 
 -- molt.detach(obj, T): an implementation stands for its trait

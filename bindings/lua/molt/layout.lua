@@ -14,15 +14,16 @@ local traits = {}           -- trait handle -> trait info
 local bodies = {}           -- layout id -> body
 local functions = {}        -- signature -> ctype
 
--- What core.trait_info tells, and `typed`: its fields in C memory.
+-- What core.trait_info tells, and `typed`: its fields in C memory, `any`: the others.
 function layout.trait(handle)
   local info = traits[handle]
   if not info then
     info = core.trait_info(handle)
     info.handle = handle
-    info.typed = {}
+    info.typed, info.any = {}, {}
     for _, field in ipairs(info.fields) do
-      if field.kind ~= "any" then info.typed[#info.typed + 1] = field end
+      local list = field.kind == "any" and info.any or info.typed
+      list[#list + 1] = field
     end
     traits[handle] = info
   end

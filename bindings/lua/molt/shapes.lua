@@ -94,6 +94,7 @@ local function make(id)
     head = ffi.cast(head, info.pointer),
     attach = {},                         -- trait or impl handle -> shape
     detach = {},                         -- trait handle -> shape
+    lapse = {},                          -- shape -> traits that it lacks
   }
   shape.fields = accessor.fields(shape)
   make_meta(shape)

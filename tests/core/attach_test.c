@@ -193,7 +193,7 @@ static void attached_memory_comes_back_at_the_tick(void **state)
     }
     assert_int_equal(with.asked, asked);
     assert_null(object->attached);
-    assert_int_equal(with.world->limbo.promised, 1);
+    assert_int_equal(with.world->limbo.promised, 0);
 }
 
 static void the_binding_hears_of_each_new_shape(void **state)

@@ -504,14 +504,12 @@ static bool next_in_order(molt_object *object, void *user)
     return true;
 }
 
-/* Things alive that promised to come to limbo: records, moved bodies, attached
- * blocks, private vtables. */
+/* Things alive that promised to come to limbo: attached blocks, private vtables. */
 static size_t promises(void)
 {
     size_t count = 0;
     for (size_t o = 0; o < the.now.object_count; o++) {
-        const molt_object *object = the.objects[o];
-        count += (object->peer != object ? 2u : 1u) + object->shape->block_count;
+        count += the.objects[o]->shape->block_count;
     }
     for (size_t i = 0; i < with.world->shapes.count; i++) {
         const molt_shape *shape = with.world->shapes.item[i];

@@ -186,6 +186,13 @@ static inline void stand_in_patch_again(const molt_object *only)
     with.allocations_left = left;
 }
 
+static inline int stand_in_ready(void *user, molt_shape *to)
+{
+    (void)user;
+    assert_non_null(to);
+    return MOLT_OK;
+}
+
 static inline void stand_in_reshaped(void *user, molt_object *object)
 {
     (void)user;
@@ -274,6 +281,7 @@ static inline void stand_in_closing(void *user)
 static const molt__bridge stand_in = {
     .changed = stand_in_changed,
     .ended = stand_in_ended,
+    .ready = stand_in_ready,
     .reshaped = stand_in_reshaped,
     .quiet = stand_in_quiet,
     .stage = stand_in_stage,

@@ -358,13 +358,13 @@ enum { AHEAD = 8 };
 enum { SWEPT, COLLECTED, UNDER_WAY, BOTH };
 
 /* (count): goes on with the sweep, `count` slots at most (to the end without a
- * number); begins one if the collector ran. */
+ * number); begins one if the collector ran. Later, while the host iterates. */
 static int sweep(lua_State *L)
 {
     molt__binding *b = open_binding(L);
     molt_border *border = &b->border;
     int32_t count = lua_isnumber(L, 1) ? (int32_t)lua_tointeger(L, 1) : INT32_MAX;
-    if (border->collected == SWEPT) return 0;
+    if (border->collected == SWEPT || border->iterating) return 0;
     if (!b->sweep_from) b->sweep_from = b->sweep_to = 1, border->collected = UNDER_WAY;
     else if (border->collected == COLLECTED) border->collected = BOTH;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);

@@ -36,8 +36,8 @@ static bool visit_class(const subject *of, const molt_class *cls, const char *na
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
         claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
-        /* Without its trait an implementation has nothing to fill. */
-        if (claim.trait && !has(of, claim.trait)) continue;
+        /* It goes with the class's trait, also while that is being taken away. */
+        if (claim.trait && !(molt__class_has(cls, claim.trait) && has(of, claim.trait))) continue;
         molt_definition *definition = fill->impl ? molt__impl_find(fill->impl, name) : fill->definition;
         if (definition && definition->name != name) continue;
         if (!visit_one(definition, claim, visitor, user)) return false;

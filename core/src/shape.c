@@ -109,6 +109,8 @@ static void apply_values(const molt_impl *impl, const molt_trait *trait, char *b
 static void apply_class_values(const molt_class *cls, const molt_trait *trait, char *block)
 {
     if (cls->base) apply_class_values(cls->base, trait, block);
+    /* As for definitions: an implementation goes with the class's trait. */
+    if (!molt__class_has(cls, trait)) return;
     for (size_t i = 0; i < cls->fill_count; i++) apply_values(cls->fills[i].impl, trait, block);
 }
 

@@ -144,9 +144,7 @@ static inline answer model_resolve(const model *m, const object_m *object, int n
         for (size_t f = cls->fill_count; f-- > 0 && !a.definition.kind;) {
             const fill_m *fill = &cls->fills[f];
             if (fill->impl == NO_ONE && fill->name == name) a.definition = fill->definition;
-            if (fill->impl != NO_ONE && model_has(m, object, m->impls[fill->impl].trait)) {
-                a.definition = model_of_impl(m, fill->impl, name);
-            }
+            if (fill->impl != NO_ONE) a.definition = model_of_impl(m, fill->impl, name);
         }
         if (a.definition.kind) break;
         for (int t = 0; t < TRAITS_M; t++) {

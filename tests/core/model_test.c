@@ -318,11 +318,24 @@ static void use_trait(void)
     settle(molt_class_use(the.classes[c], the.traits[t], NULL), has ? MOLT_ERR_STATE : lawful_or_conflict());
 }
 
+/* The implementations of a trait go with it. */
+static void forget_idle(void)
+{
+    for (int c = 0; c < CLASSES_M; c++) {
+        class_m *cls = &the.now.classes[c];
+        for (size_t f = cls->fill_count; f-- > 0;) {
+            int impl = cls->fills[f].impl;
+            if (impl != NO_ONE && !model_class_has(&the.now, c, the.now.impls[impl].trait)) take_fill(cls, f);
+        }
+    }
+}
+
 static void drop_trait(void)
 {
     int c = some_class(), t = pick(TRAITS_M);
     bool has = the.now.classes[c].traits[t];
     the.now.classes[c].traits[t] = false;
+    forget_idle();
     settle(molt_class_drop(the.classes[c], the.traits[t], NULL), has ? lawful_or_conflict() : MOLT_ERR_UNKNOWN);
 }
 

@@ -242,6 +242,21 @@ static void an_implementation_counts_only_while_its_trait_is_there(void **state)
     assert_true(result.as.f64 == 3);
 }
 
+static void an_implementation_that_an_object_still_needs_holds_its_trait(void **state)
+{
+    (void)state;
+    molt_class *bare = new_class("Bare", NULL, NO_TRAITS);
+    molt_impl *ten = engine_impl("Ten", thrust_ten);
+    must(molt_class_use(bare, NULL, ten));
+    molt_object *object = new_object(bare);
+    must(molt_object_attach(object, NULL, engine_impl("Open", NULL)));
+    refused(molt_class_drop(bare, engine(), NULL), MOLT_ERR_MISSING, "Engine.thrust has no implementation");
+    assert_true(molt_call(molt_as(object, Engine), thrust, 1) == 900);
+    must(molt_object_destroy(object));
+    must(molt_class_drop(bare, engine(), NULL));
+    refused(molt_class_drop(bare, NULL, ten), MOLT_ERR_UNKNOWN, "does not use");
+}
+
 static void a_refused_change_leaves_every_slot_as_it_was(void **state)
 {
     (void)state;
@@ -277,6 +292,7 @@ int main(void)
         TEST(new_objects_of_a_former_layout_begin_with_present_values),
         JOINED_TEST(an_attachment_of_a_former_layout_follows_what_changed_meanwhile),
         JOINED_TEST(an_implementation_counts_only_while_its_trait_is_there),
+        TEST(an_implementation_that_an_object_still_needs_holds_its_trait),
         JOINED_TEST(a_refused_change_leaves_every_slot_as_it_was),
     };
     return cmocka_run_group_tests_name("relayout", tests, NULL, NULL);

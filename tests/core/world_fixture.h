@@ -189,7 +189,7 @@ static inline void stand_in_patch_again(const molt_object *only)
 static inline int stand_in_ready(void *user, molt_shape *to)
 {
     (void)user;
-    (void)to;
+    assert_non_null(to);
     return MOLT_OK;
 }
 

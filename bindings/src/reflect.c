@@ -224,6 +224,7 @@ static int next_change(lua_State *L)
 /* (class) -> { name, where, base, traits (its own), live } */
 static int class_info(lua_State *L)
 {
+    molt__binding_open(L);
     const molt_class *cls = lua_touserdata(L, 1);
     lua_createtable(L, 0, 5);
     set_text(L, "name", cls->name);
@@ -242,6 +243,7 @@ static int class_info(lua_State *L)
 /* (impl) -> { name, where, trait, methods = { name = where … } } */
 static int impl_info(lua_State *L)
 {
+    molt__binding_open(L);
     const molt_impl *impl = lua_touserdata(L, 1);
     lua_createtable(L, 0, 4);
     set_text(L, "name", impl->name);

@@ -37,6 +37,10 @@ end
 
 object.expect = expect
 
+-- Under this key of its table an object keeps its patches, so that they are
+-- collected with it although they refer to it.
+object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
+
 -- What attach was given, as a list of records.
 local function pieces(verb, what)
   local record = handle.record(what)
@@ -75,7 +79,7 @@ local function adoptable(o, pointer)
           "the object has a raw value under that name; change or clear it first")
       end
       list = list or {}
-      list[#list + 1] = { name = field.name, kind = field.kind, raw = raw }
+      list[#list + 1] = { name = field.name, kind = field.kind, raw = field.kind ~= "any" and raw or nil }
     end
   end
   return list
@@ -315,7 +319,7 @@ function object.clone(o)
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 then rawset(copy, k, v) end
+    if k ~= 0 and k ~= object.PATCHES then rawset(copy, k, v) end
   end
   adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)

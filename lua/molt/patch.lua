@@ -18,8 +18,8 @@ local patch = {}
 
 local rawget, rawset = rawget, rawset
 
-local stacks = setmetatable({}, { __mode = "k" })    -- object -> name -> { { fn }, … }
-local overrides = {}                                 -- class record -> name -> { number = fn, … }
+local PATCHES = object.PATCHES       -- of an object: name -> { { fn }, … }
+local overrides = {}                 -- class record -> number of the fill -> name
 
 local Patch = {}
 Patch.__index = Patch
@@ -43,7 +43,7 @@ end
 -- field is the truth: what was assigned over a patch lies on top of it, and nil
 -- has taken all of them away.
 local function stack_of(o, name)
-  local names, raw = stacks[o], rawget(o, name)
+  local names, raw = rawget(o, PATCHES), rawget(o, name)
   if raw == nil then
     if names and names[name] then
       names[name] = nil
@@ -53,7 +53,7 @@ local function stack_of(o, name)
   end
   if not names then
     names = {}
-    stacks[o] = names
+    rawset(o, PATCHES, names)
   end
   local stack = names[name] or {}
   names[name] = stack
@@ -61,26 +61,25 @@ local function stack_of(o, name)
   return stack
 end
 
--- The raw field follows the top of the stack; an empty stack is the class's turn.
-local function relink(o, name)
-  local stack = stacks[o][name]
-  local top = stack[#stack]
-  rawset(o, name, top and top.fn)
-  if not top then
-    stacks[o][name] = nil
-    core.object_unpatch(o, name)
-  end
+-- Takes all patches of a name away: it is the class's turn.
+local function clear(o, name)
+  local names = rawget(o, PATCHES)
+  names[name] = nil
+  if next(names) == nil then rawset(o, PATCHES, nil) end
+  rawset(o, name, nil)
+  core.object_unpatch(o, name)
 end
 
 local function patch_object(o, shape, name, fn)
   expect_method(shape.methods, name, object.name(o))
-  if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
   local stack, entry = stack_of(o, name), { fn = fn }
+  if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
   if stack then
     stack[#stack + 1] = entry
   else
-    stacks[o] = stacks[o] or {}
-    stacks[o][name] = { entry }
+    local names = rawget(o, PATCHES) or {}
+    names[name] = { entry }
+    rawset(o, PATCHES, names)
   end
   rawset(o, name, fn)
   return setmetatable({ target = o, name = name, entry = entry }, Patch)
@@ -91,7 +90,7 @@ local function remove_from_object(p)
   for i, entry in ipairs(stack) do
     if entry == p.entry then
       table.remove(stack, i)
-      relink(p.target, p.name)
+      if #stack == 0 then clear(p.target, p.name) else rawset(p.target, p.name, stack[#stack].fn) end
       return true
     end
   end
@@ -175,9 +174,7 @@ local function restore_object(o, shape, name)
     local stack = shape.methods[key] ~= nil and stack_of(o, key)
     if stack then
       count = count + #stack
-      stacks[o][key] = nil
-      rawset(o, key, nil)
-      core.object_unpatch(o, key)
+      clear(o, key)
     end
   end
   return count

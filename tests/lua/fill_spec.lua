@@ -441,6 +441,24 @@ describe("overriding a method", function()
     end
   end)
 
+  it("by one function twice makes two patches", function()
+    local o = Car()
+    local function fn() return "fn" end
+    local a, b = molt.override(o, "plain", fn), molt.override(o, "plain", fn)
+    assert.is_true(a:remove())
+    assert.equal("fn", o:plain())
+    assert.is_true(b:remove())
+    assert.equal("plain", o:plain())
+  end)
+
+  it("after an assignment of nil is seen by native code again", function()
+    local _, o = c_filled()
+    molt.override(o, "value", function() return 100 end)
+    o.value = nil
+    molt.override(o, "value", function() return 200 end)
+    assert.equal(200 + 1, o:both(1))
+  end)
+
   it("by assignment to an object is the same", function()
     local o = Car()
     o.plain = function() return "assigned" end

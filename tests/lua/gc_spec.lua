@@ -1,0 +1,345 @@
+-- The collector and molt: nothing leaks, nothing dies early.
+
+local helper = require "helper"
+local molt = require "molt"
+
+local fresh = helper.fresh
+
+local Tank = molt.trait("GcTank", { "double fuel = 10", "any other" })
+local Heat = molt.trait("GcHeat", { "double heat = 1" })
+
+-- A class of its own: what is alive of it is the test's alone.
+local function new_class()
+  return molt.class(fresh "Car", { Tank })
+end
+
+-- Sanitizers and a collector that never rests make every object cost much more.
+local many = (helper.stress or helper.lua:find("memory_host", 1, true)) and 20000 or 1000000
+
+local function resident()
+  for line in io.lines("/proc/self/statm") do return tonumber(line:match("^%d+ (%d+)")) * 4 end
+end
+
+describe("an object that nothing holds", function()
+  it("is collected, and its body released", function()
+    local Car = new_class()
+    for _ = 1, 1000 do Car() end
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("leaves its memory to the next", function()
+    local Car = new_class()
+    local places = {}
+    for _ = 1, 50 do
+      for _ = 1, 20 do places[molt.name(Car())] = true end
+      helper.collect_all()
+    end
+    local count = 0
+    for _ in pairs(places) do count = count + 1 end
+    assert.is_true(count < 500)
+  end)
+
+  it("is collected with its attached traits and its overrides", function()
+    local Car = new_class()
+    function Car:describe() end
+    for _ = 1, 200 do
+      local o = molt.attach(Car(), Heat)
+      molt.override(o, "describe", function() return o end)
+    end
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("is collected as part of a cycle through Lua-valued fields", function()
+    local Car = new_class()
+    for _ = 1, 100 do
+      local a, b = Car(), Car()
+      a.other, b.other = b, a
+      a.self = a
+    end
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("is collected as part of a cycle through its own views", function()
+    local Car = new_class()
+    for _ = 1, 100 do
+      local o = Car()
+      o.other = molt.as(o, Tank)
+    end
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("is collected although its patch is held elsewhere weakly, and its name known", function()
+    local Car = new_class()
+    function Car:describe() end
+    local names = {}
+    for _ = 1, 100 do
+      local o = Car()
+      molt.override(o, "describe", print)
+      names[#names + 1] = molt.name(o)
+    end
+    helper.collect_all()
+    assert.same({ 100, 0 }, { #names, molt.count(Car) })
+  end)
+
+  it("is collected although a coroutine that is dead had made it", function()
+    local Car = new_class()
+    for _ = 1, 50 do
+      coroutine.wrap(function()
+        local o = Car()
+        coroutine.yield(o)
+      end)()
+    end
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+end)
+
+describe("an object that something holds", function()
+  it("lives, whatever is collected around it", function()
+    local Car = new_class()
+    local kept = {}
+    for i = 1, 2000 do
+      local o = Car { fuel = i }
+      if i % 10 == 0 then kept[#kept + 1] = o end
+    end
+    helper.collect_all()
+    assert.equal(200, molt.count(Car))
+    for i, o in ipairs(kept) do assert.equal(10 * i, o.fuel) end
+  end)
+
+  it("lives by its view alone", function()
+    local Car = new_class()
+    local views = {}
+    for i = 1, 100 do views[i] = molt.as(Car { fuel = i, other = "x" }, Tank) end
+    helper.collect_all()
+    assert.equal(100, molt.count(Car))
+    for i, v in ipairs(views) do assert.same({ i, "x" }, { v.fuel, v.other }) end
+    views = nil
+    helper.collect_all()
+    assert.equal(0, molt.count(Car), tostring(views))
+  end)
+
+  it("lives by the loop that visits it", function()
+    local Car = new_class()
+    local list = {}
+    for i = 1, 10 do list[i] = Car { fuel = i } end
+    local sum = 0
+    for o in molt.each(Car) do
+      list[o.fuel] = nil
+      collectgarbage()
+      molt.tick()
+      sum = sum + o.fuel
+    end
+    assert.equal(55, sum)
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("lives as a value of a weak-keyed table, and dies as its key", function()
+    local Car = new_class()
+    local by_name = setmetatable({}, { __mode = "k" })
+    local key = {}
+    by_name[key] = Car()
+    by_name[Car()] = true
+    helper.collect_all()
+    assert.equal(1, molt.count(Car))
+    assert.is_true(molt.alive(by_name[key]))
+  end)
+end)
+
+describe("a view", function()
+  it("that nothing holds is collected, and its object lives on", function()
+    local Car = new_class()
+    local o = Car()
+    local seen = setmetatable({}, { __mode = "v" })
+    seen[1] = molt.as(o, Tank)
+    helper.collect_all()
+    assert.is_nil(seen[1])
+    assert.equal(10, molt.as(o, Tank).fuel)
+  end)
+
+  it("made a hundred thousand times costs no memory", function()
+    local o = new_class()()
+    local function round()
+      for _ = 1, 1000 do
+        local v = molt.as(o, Tank)
+        v.fuel = v.fuel
+      end
+    end
+    round()
+    collectgarbage()
+    local before = collectgarbage("count")
+    for _ = 1, helper.stress and 5 or 100 do round() end
+    collectgarbage()
+    assert.is_true(collectgarbage("count") - before < 100)
+  end)
+end)
+
+describe("memory", function()
+  it("stays flat while objects are made and dropped", function()
+    local Car = new_class()
+    local function make(count)
+      local sum = 0
+      for i = 1, count do
+        local o = Car()
+        o.fuel = i
+        sum = sum + o.fuel
+      end
+      return sum
+    end
+    make(many / 5)
+    helper.collect_all()
+    local before, lua_before = resident(), collectgarbage("count")
+    assert.equal(many * (many + 1) / 2, make(many))
+    helper.collect_all()
+    assert.is_true(collectgarbage("count") - lua_before < 500)
+    assert.is_true(resident() - before < 30000, ("grew by %d KB"):format(resident() - before))
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("stays flat while objects are made and destroyed", function()
+    local Car = new_class()
+    local function make(count)
+      for _ = 1, count do molt.destroy(Car()) end
+    end
+    make(many / 10)
+    helper.collect_all()
+    local before = resident()
+    make(many / 5)
+    helper.collect_all()
+    assert.is_true(resident() - before < 30000, ("grew by %d KB"):format(resident() - before))
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("stays flat while traits are attached to objects that are dropped", function()
+    local Car = new_class()
+    local function make(count)
+      for _ = 1, count do molt.attach(Car(), Heat) end
+    end
+    make(many / 20)
+    helper.collect_all()
+    local before = resident()
+    make(many / 10)
+    helper.collect_all()
+    assert.is_true(resident() - before < 30000, ("grew by %d KB"):format(resident() - before))
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("stays flat while a class is overridden and restored", function()
+    local Car = new_class()
+    function Car:describe() end
+    local o = Car()
+    local function round()
+      for _ = 1, 200 do molt.override(Car, "describe", function() return 1 end):remove() end
+    end
+    round()
+    collectgarbage()
+    local before = collectgarbage("count")
+    for _ = 1, 10 do round() end
+    collectgarbage()
+    assert.is_true(collectgarbage("count") - before < 100)
+    assert.is_nil(o:describe())
+  end)
+
+  it("is given back by a burst of objects to the next burst", function()
+    local Car = new_class()
+    local function burst()
+      local list = {}
+      for i = 1, 5000 do list[i] = Car { fuel = i } end
+      assert.equal(5000, molt.count(Car))
+      list = nil
+      helper.collect_all()
+      assert.equal(0, molt.count(Car), tostring(list))
+    end
+    burst()
+    local before = resident()
+    for _ = 1, 10 do burst() end
+    assert.is_true(resident() - before < 20000, ("grew by %d KB"):format(resident() - before))
+  end)
+end)
+
+describe("a collection at every step", function()
+  it("leaves making, attaching, viewing, cloning and destroying whole", function()
+    local Car = new_class()
+    helper.collect_always(function()
+      for i = 1, 5 do
+        local o = Car { fuel = i, other = {} }
+        molt.attach(o, Heat, { heat = i })
+        local v = molt.as(o, Heat)
+        local copy = molt.clone(o)
+        v.heat = v.heat + 1
+        assert.same({ i, i + 1, i }, { o.fuel, o.heat, copy.heat })
+        molt.detach(o, Heat)
+        molt.destroy(copy)
+        assert.is_false(molt.alive(copy))
+      end
+    end)
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
+  it("leaves a hot loop over fields and methods whole", function()
+    local Car = new_class()
+    function Car:burn(by) self.fuel = self.fuel - by return {} end
+    local o = Car { fuel = 1000 }
+    helper.collect_always(function()
+      for _ = 1, 300 do o:burn(1) end
+    end)
+    assert.equal(700, o.fuel)
+  end)
+
+  it("leaves declaring and filling whole", function()
+    helper.collect_always(function()
+      local T = molt.trait(fresh "T", { "double x = 1", "double get()" })
+      local Own = molt.class(fresh "Own", { T })
+      function Own:get() return self.x end
+      local o = Own()
+      molt.override(o, "get", function() return 2 end)
+      assert.equal(2, o:get())
+      molt.restore(o)
+      assert.equal(1, o:get())
+      molt.use(Own, Heat)
+      assert.same({ 1, 1 }, { o.x, o.heat })
+    end)
+  end)
+end)
+
+describe("the registry", function()
+  it("keeps the order of creation through random creation, destruction and collection", function()
+    local Car = new_class()
+    local random = 12345
+    local function choose(n)
+      random = (random * 1103515245 + 12345) % 2147483648
+      return math.floor(random / 65536) % n + 1
+    end
+    local alive, serial = {}, 0
+    for _ = 1, helper.stress and 300 or 3000 do
+      local act = choose(10)
+      if act <= 5 then
+        serial = serial + 1
+        alive[#alive + 1] = Car { fuel = serial }
+      elseif act <= 7 and #alive > 0 then
+        molt.destroy(table.remove(alive, choose(#alive)))
+      elseif act <= 8 and #alive > 0 then
+        table.remove(alive, choose(#alive))
+      elseif act == 9 and choose(10) == 1 then
+        helper.collect_all()
+      elseif act == 10 and choose(10) == 1 then
+        for o in molt.each(Car) do
+          if choose(5) == 1 then break end
+          if choose(20) == 1 then collectgarbage() end
+          o.fuel = o.fuel + 0
+        end
+      end
+    end
+    helper.collect_all()
+    local expected, found = {}, {}
+    for i, o in ipairs(alive) do expected[i] = o.fuel end
+    for o in molt.each(Car) do found[#found + 1] = o.fuel end
+    assert.same(expected, found)
+  end)
+end)

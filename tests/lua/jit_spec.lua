@@ -1,0 +1,278 @@
+-- The hot paths compile: there is a trace, and nothing in it that LuaJIT cannot compile.
+
+local helper = require "helper"
+local molt = require "molt"
+
+local fresh = helper.fresh
+
+local Tank = molt.trait("JitTank", { "double fuel = 10", "int32_t gears = 1", "any driver" })
+local Heat = molt.trait("JitHeat", { "double heat = 1" })
+
+local gauge = assert(molt.load(helper.build_dir .. "/tests/natives/gauge"))
+local Gauge = molt.find("Gauge")
+
+-- With the compiler off there is nothing to assert.
+local compiled = jit.status() and it or pending
+
+local vmdef
+do
+  local ok, module = pcall(require, "jit.vmdef")
+  vmdef = ok and module or nil
+end
+
+local function reason(code, detail)
+  if type(code) ~= "number" or not vmdef then return tostring(code) end
+  local text = vmdef.traceerr[code] or tostring(code)
+  if type(detail) == "function" then detail = "a function" end
+  local name = type(detail) == "number" and text:find("bytecode") and vmdef.bcnames:sub(detail * 6 + 1, detail * 6 + 6)
+  return (text:gsub("%%[ds]", function() return tostring(name or detail) end))
+end
+
+-- What the compiler did while fn(...) ran: traces made, and reasons for giving up.
+local function watch(fn, ...)
+  local traces, aborts = 0, {}
+  local function listener(what, _, func, _, code, detail)
+    if what == "stop" then traces = traces + 1 end
+    if what == "abort" then
+      local text = reason(code, detail)
+      -- A loop that leaves its trace at once, or is met while another is recorded, is tried again.
+      if text:find("NYI") or text:find("blacklisted") then
+        local info = debug.getinfo(func, "S")
+        aborts[#aborts + 1] = ("%s (in %s:%d)"):format(text, info.short_src, info.linedefined)
+      end
+    end
+  end
+  jit.flush()
+  jit.attach(listener, "trace")
+  local results = { pcall(fn, ...) }
+  jit.attach(listener)
+  if not results[1] then error(results[2], 0) end
+  return traces, aborts, unpack(results, 2)
+end
+
+-- fn(n) runs a hot loop of n turns and returns what it computed.
+local function compiles(expected, fn)
+  local traces, aborts, result = watch(fn, 2000)
+  assert.equal(expected, result)
+  assert.same({}, aborts)
+  assert.is_true(traces > 0, "no trace was made")
+  -- Once more, hot: nothing is left to compile, so the loop stays in its traces.
+  local more = 0
+  local function listener(what) if what == "start" then more = more + 1 end end
+  jit.attach(listener, "trace")
+  fn(2000)
+  jit.attach(listener)
+  assert.is_true(more <= 2, ("%d traces were begun anew"):format(more))
+end
+
+describe("a hot loop", function()
+  compiled("reads a typed field", function()
+    local o = molt.class(fresh "Car", { Tank })()
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + o.fuel end
+      return sum
+    end)
+  end)
+
+  compiled("writes a typed field", function()
+    local o = molt.class(fresh "Car", { Tank })()
+    compiles(2000, function(n)
+      for i = 1, n do o.fuel, o.gears = i, i end
+      return o.gears
+    end)
+  end)
+
+  compiled("reads and writes a Lua-valued field", function()
+    local o = molt.class(fresh "Car", { Tank })()
+    compiles(2000, function(n)
+      o.driver = 0
+      for _ = 1, n do o.driver = o.driver + 1 end
+      return o.driver
+    end)
+  end)
+
+  compiled("goes over many objects of a class", function()
+    local Car = molt.class(fresh "Car", { Tank })
+    local list = {}
+    for i = 1, 100 do list[i] = Car { fuel = i } end
+    compiles(101000, function(n)
+      local sum = 0
+      for i = 1, n do sum = sum + list[(i - 1) % 100 + 1].fuel end
+      return sum
+    end)
+  end)
+
+  compiled("calls a Lua method", function()
+    local Car = molt.class(fresh "Car", { Tank })
+    function Car:burn(by)
+      self.fuel = self.fuel - by
+      return self.fuel
+    end
+    local o = Car()
+    compiles(3000, function(n)
+      o.fuel = 5000
+      local left
+      for _ = 1, n do left = o:burn(1) end
+      return left
+    end)
+  end)
+
+  compiled("calls an inherited method and a trait's default", function()
+    local T = molt.trait(fresh "T", { "double x = 1", get = function(self) return self.x end })
+    local Base = molt.class(fresh "Base", { T, twice = function(self) return 2 * self:get() end })
+    local o = molt.class(fresh "Sub", { extends = Base })()
+    compiles(4000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + o:twice() end
+      return sum
+    end)
+  end)
+
+  compiled("uses an attached trait", function()
+    local o = molt.attach(molt.class(fresh "Car", { Tank })(), Heat)
+    compiles(2001, function(n)
+      o.heat = 1
+      for _ = 1, n do o.heat = o.heat + 1 end
+      return o.heat
+    end)
+  end)
+
+  compiled("calls a method that an override replaces, on the object and on the class", function()
+    local Car = molt.class(fresh "Car", { Tank, get = function() return 1 end })
+    local own, plain = Car(), Car()
+    molt.override(Car, "get", function() return 2 end)
+    molt.override(own, "get", function() return 3 end)
+    compiles(10000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + own:get() + plain:get() end
+      return sum
+    end)
+  end)
+
+  compiled("calls a native leaf method by object", function()
+    local o = molt.class(fresh "Gauged", { gauge.Gauge })()
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + o:value(1) end
+      return sum
+    end)
+  end)
+
+  compiled("calls a native leaf method by view", function()
+    local o = molt.class(fresh "Gauged", { gauge.Gauge })()
+    local v = molt.as(o, Gauge)
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + v:value(1) end
+      return sum
+    end)
+  end)
+
+  compiled("calls a native leaf method of an attached trait", function()
+    local o = molt.attach(molt.class(fresh "Car", { Tank })(), gauge.Gauge)
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + o:value(1) end
+      return sum
+    end)
+  end)
+
+  compiled("calls a bound native leaf method", function()
+    local o = molt.class(fresh "Gauged", { gauge.Gauge })()
+    local value = o.value
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + value(o, 1) end
+      return sum
+    end)
+  end)
+
+  compiled("reads and writes fields through a view", function()
+    local v = molt.as(molt.class(fresh "Car", { Tank })(), Tank)
+    compiles(2010, function(n)
+      v.fuel = 10
+      for _ = 1, n do v.fuel = v.fuel + 1 end
+      return v.fuel
+    end)
+  end)
+
+  compiled("around a native method that is no leaf stays compiled", function()
+    local o = molt.class(fresh "Gauged", { gauge.Gauge })()
+    local traces, _, sum = watch(function(n)
+      local total = 0
+      for _ = 1, n do total = total + o:poke(0) + 1 end
+      return total
+    end, 2000)
+    assert.equal(2000, sum)
+    assert.is_true(traces > 0)
+  end)
+
+  compiled("makes objects", function()
+    local Car = molt.class(fresh "Car", { Tank })
+    compiles(20000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + Car().fuel end
+      return sum
+    end)
+  end)
+
+  compiled("makes objects that have an init", function()
+    local Car = molt.class(fresh "Car", { Tank, init = function(self, fuel) self.fuel = fuel end })
+    compiles(2001000, function(n)
+      local sum = 0
+      for i = 1, n do sum = sum + Car(i).fuel end
+      return sum
+    end)
+  end)
+
+  compiled("makes objects of a class without Lua-valued fields", function()
+    local Car = molt.class(fresh "Car", { Heat })
+    compiles(2000, function(n)
+      local sum = 0
+      for _ = 1, n do sum = sum + Car().heat end
+      return sum
+    end)
+  end)
+
+  compiled("follows a change of the method in its midst", function()
+    local Car = molt.class(fresh "Car", { Tank, get = function() return 1 end })
+    local o = Car()
+    local _, aborts, sum = watch(function(n)
+      local total = 0
+      for i = 1, n do
+        if i == 1001 then molt.override(Car, "get", function() return 10 end) end
+        total = total + o:get()
+      end
+      return total
+    end, 2000)
+    assert.equal(1000 + 10000, sum)
+    assert.same({}, aborts)
+  end)
+end)
+
+describe("the compiler's limits", function()
+  compiled("are raised for real programs: three hundred classes cause no flush", function()
+    local objects = {}
+    for i = 1, 300 do
+      local Car = molt.class(fresh "Many", { Tank })
+      function Car:step() self.fuel = self.fuel + 1 end
+      function Car:twice() self:step() self:step() end
+      objects[i] = Car()
+    end
+    local flushes = 0
+    local function listener(what) if what == "flush" then flushes = flushes + 1 end end
+    local function frame()
+      for i = 1, 300 do
+        local o = objects[i]
+        for _ = 1, 20 do o:twice() end
+      end
+    end
+    for _ = 1, 10 do frame() end
+    jit.attach(listener, "trace")
+    for _ = 1, 10 do frame() end
+    jit.attach(listener)
+    assert.equal(0, flushes)
+    assert.equal(10 + 20 * 40, objects[300].fuel)
+  end)
+end)

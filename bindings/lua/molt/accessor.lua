@@ -64,12 +64,14 @@ local function steps_to(field, access, again)
 end
 
 local function read_branch(field)
-  return ("if k == %q then\n%s return misuse(o, k)\nend\n"):format(field.name, steps_to(field, "return %s", "return o[k]"))
+  return ("if k == %q then\n%s return misuse(o, k)\nend\n")
+    :format(field.name, steps_to(field, "return %s", "return o[k]"))
 end
 
 local function write_branch(field)
-  return ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n"):format(field.name,
-    value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"), field.kind)
+  return ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n")
+    :format(field.name, value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"),
+      field.kind)
 end
 
 local function branches(fields, make)
@@ -130,8 +132,8 @@ function accessor.make(shape, hooks)
   end
   for _, field in ipairs(fields) do typed[field.name] = true end
   local text = source(fields, hooks.fallback ~= nil)
-  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed, hooks.misuse,
-    hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
+  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed,
+    hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
     debug.getmetatable)
 end
 

@@ -16,8 +16,9 @@ local function seen(name)
 end
 
 local function refuse(what, found, expected)
-  core.raise(0, "version", ("LuaJIT and libmolt %s do not agree: %s is %s for LuaJIT and %s for C; "
-    .. "was ffi.cdef called with another molt's declarations?"):format(core.version, what, tostring(found), tostring(expected)))
+  local text = "LuaJIT and libmolt %s do not agree: %s is %s for LuaJIT and %s for C; "
+    .. "was ffi.cdef called with another molt's declarations?"
+  core.raise(0, "version", text:format(core.version, what, tostring(found), tostring(expected)))
 end
 
 do

@@ -60,7 +60,8 @@ local function source(method, open, close)
   local call = ("f(block%s)"):format(more)
   local void = method.result == "void"
   return table.concat {
-    "local objects, Body, state, caller, drain, F, Bytes, Handle, View, getmeta, meta, cast, istype, wide, type = ...\n",
+    "local objects, Body, state, caller, drain, F, Bytes, Handle, View,\n",
+    "  getmeta, meta, cast, istype, wide, type = ...\n",
     "return function(self", more, ")\n",
     "local e = state.epoch\n",
     open,

@@ -140,8 +140,28 @@ static int finish(lua_State *L)
     return 1;
 }
 
-/* (object, shape id, metatable, id of its present shape): the object goes over to a shape of its class.
- * A finalizer may have changed it since the shape was chosen: then nothing is done. */
+/* The object at `index` gained blocks: typed slots of names that it patches look
+ * at its table there, too. */
+static void patches_follow(lua_State *L, molt__binding *b, molt_object *object, int index)
+{
+    const molt_shape *shape = object->shape;
+    for (size_t i = shape->layout->count; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t m = 0; m < trait->method_count; m++) {
+            lua_pushstring(L, trait->methods[m]->name);
+            lua_rawget(L, index);
+            bool patched = !lua_isnil(L, -1);
+            lua_pop(L, 1);
+            if (patched && molt__vtable_patch(object, trait->methods[m]->name)) {
+                molt_log(b->world, MOLT_LOG_ERROR, "%s", molt_last_error(b->world));
+            }
+        }
+    }
+}
+
+/* (object, shape id, metatable, id of its present shape): the object goes over to a
+ * shape of its class. A finalizer may have changed it since the shape was chosen:
+ * then nothing is done. */
 static int enter(lua_State *L)
 {
     molt__binding *b = open_binding(L);
@@ -156,6 +176,7 @@ static int enter(lua_State *L)
     }
     if (molt__object_enter(object, to)) return molt__push_failure(L, b);
     molt__views_follow(L, b, object, to);
+    patches_follow(L, b, object, 1);
     lua_pushvalue(L, 3);
     lua_setmetatable(L, 1);
     lua_pushboolean(L, 1);
@@ -222,6 +243,7 @@ void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
 {
     if (!push_entry(L, b->objects, object->slot)) return;
     molt__views_follow(L, b, object, object->shape);
+    patches_follow(L, b, object, lua_gettop(L));
     push_entry(L, b->metas, (int)object->shape->id);
     lua_setmetatable(L, -2);
     lua_pop(L, 1);

@@ -240,6 +240,7 @@ int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
     molt_world *world = cls->world;
     if (impl) trait = molt_impl_trait(impl);
+    if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
     bool has = molt__class_has(cls, trait);
     if (has && !impl) {
         return molt__fail(world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, trait->name);
@@ -260,6 +261,7 @@ int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
         return molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' does not use the implementation '%s' (%s)", cls->name,
                           impl->name, impl->where);
     }
+    if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_drop needs a trait or an implementation");
     for (size_t i = 0; i < cls->traits.count; i++) {
         if (cls->traits.item[i] == trait) return molt__relayout_remove(cls, trait);
     }

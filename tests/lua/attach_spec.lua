@@ -136,8 +136,8 @@ describe("attaching refuses", function()
     local line = debug.getinfo(1, "l").currentline - 1
     local o = Car()
     refuses(function() molt.attach(o, Needs) end,
-      ("class 'AttachCar' with %s does not compose:\n  %s requires AttachHeat (declared at tests/lua/attach_spec.lua:%d)")
-        :format(molt.name(Needs), molt.name(Needs), line))
+      ("class 'AttachCar' with %s does not compose:\n  %s requires AttachHeat "
+        .. "(declared at tests/lua/attach_spec.lua:%d)"):format(molt.name(Needs), molt.name(Needs), line))
   end)
 
   it("a trait with a field of a name that the object has", function()
@@ -205,7 +205,8 @@ describe("attaching refuses", function()
 
   it("a table of fields that is none", function()
     local o = Car()
-    refuses(function() molt.attach(o, Heat, 5) end, "bad argument #3 to 'attach' (table of fields expected, got number)")
+    refuses(function() molt.attach(o, Heat, 5) end,
+      "bad argument #3 to 'attach' (table of fields expected, got number)")
     unchanged(o)
   end)
 end)

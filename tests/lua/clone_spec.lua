@@ -15,7 +15,8 @@ local Car = molt.class("CloneCar", { Tank, range = function(self, load) return s
 describe("a clone", function()
   it("has the same fields of every kind", function()
     local t = {}
-    local o = Car { fuel = 0 / 0, serial = 9007199254740993LL, half = 0.5, open = true, driver = t, label = "x", [1] = 2 }
+    local o = Car { fuel = 0 / 0, serial = 9007199254740993LL, half = 0.5, open = true, driver = t, label = "x",
+      [1] = 2 }
     local copy = molt.clone(o)
     assert.is_true(copy.fuel ~= copy.fuel)
     assert.is_true(copy.serial == ffi.cast("int64_t", 9007199254740993LL))

@@ -61,7 +61,8 @@ describe("making an object", function()
 
   it("refuses [0] in a table of fields", function()
     local Car = new_class()
-    refuses(function() Car { [0] = 5 } end, ("'%s' takes a table of fields, got a table with [0], which is molt's"):format(molt.name(Car)))
+    refuses(function() Car { [0] = 5 } end,
+      ("'%s' takes a table of fields, got a table with [0], which is molt's"):format(molt.name(Car)))
   end)
 
   it("gives every object a name of its own", function()
@@ -191,7 +192,7 @@ describe("a coroutine", function()
     for i = 1, 10 do
       coroutine.wrap(function()
         local o = Car { fuel = i }
-        coroutine.yield()
+        coroutine.yield(o)
         error("never resumed")
       end)()
       sum = sum + coroutine.wrap(function() return Car { fuel = i }.fuel end)()

@@ -53,7 +53,8 @@ for _, way in ipairs(ways) do
           refuses(function() o[name] = n end, ("number %s is out of range for %s field '%s' %s"):format(
             n == 2 ^ 53 and "9007199254740992" or tostring(n), kind, name, range))
         end
-        refuses(function() o[name] = nan end, ("number nan is out of range for %s field '%s' %s"):format(kind, name, range))
+        refuses(function() o[name] = nan end,
+          ("number nan is out of range for %s field '%s' %s"):format(kind, name, range))
         assert.equal(7, o[name])
       end)
 
@@ -113,7 +114,8 @@ for _, way in ipairs(ways) do
     it("of 64 bits refuses what is outside and keeps the old value", function()
       local o = new()
       local signed, unsigned = "(-9223372036854775808 to 9223372036854775807)", "(0 to 18446744073709551615)"
-      refuses(function() o.i64 = 2 ^ 63 end, "number 9.223372036854776e+18 is out of range for int64_t field 'i64' " .. signed)
+      refuses(function() o.i64 = 2 ^ 63 end,
+        "number 9.223372036854776e+18 is out of range for int64_t field 'i64' " .. signed)
       refuses(function() o.i64 = 9223372036854775808ULL end,
         "number 9223372036854775808 is out of range for int64_t field 'i64' " .. signed)
       refuses(function() o.u64 = -1 end, "number -1 is out of range for uint64_t field 'u64' " .. unsigned)
@@ -176,7 +178,8 @@ for _, way in ipairs(ways) do
       o.f32 = 1
       for _, n in ipairs { 1e39, -1e39, 3.4028235677973366e38 } do
         local _, err = pcall(function() o.f32 = n end)
-        assert.matches("^number %-?[%d.e+]+ is out of range for float field 'f32' %(%-3.402823e%+38 to 3.402823e%+38%)$", err.message)
+        assert.matches("^number %-?[%d.e+]+ is out of range for float field 'f32' ", err.message)
+        assert.matches(" (-3.402823e+38 to 3.402823e+38)", err.message, 1, true)
       end
       assert.equal(1, o.f32)
     end)
@@ -204,7 +207,8 @@ for _, way in ipairs(ways) do
 
     it("refuses values of other types and keeps the old value", function()
       local o = new()
-      for _, row in ipairs { { "i8", "an int8_t" }, { "u16", "a uint16_t" }, { "i64", "an int64_t" }, { "f32", "a float" },
+      for _, row in ipairs { { "i8", "an int8_t" }, { "u16", "a uint16_t" }, { "i64", "an int64_t" }, { "f32",
+        "a float" },
         { "f64", "a double" } } do
         local text = ("field '%s' takes %s, got "):format(row[1], row[2])
         local name = row[1]
@@ -225,7 +229,8 @@ end
 describe("fields of neighbours", function()
   it("do not touch each other, whatever is written", function()
     local o = Holder()
-    local top = { i8 = 127, u8 = 255, i16 = 32767, u16 = 65535, i32 = 2147483647, u32 = 4294967295, f32 = 0.5, f64 = 0.25, flag = false }
+    local top = { i8 = 127, u8 = 255, i16 = 32767, u16 = 65535, i32 = 2147483647, u32 = 4294967295, f32 = 0.5,
+      f64 = 0.25, flag = false }
     for name, value in pairs(top) do o[name] = value end
     o.i64, o.u64 = 9223372036854775807LL, 18446744073709551615ULL
     for name, value in pairs(top) do assert.equal(value, o[name]) end
@@ -251,7 +256,8 @@ describe("a default", function()
   end)
 
   it("is zero when none is given", function()
-    local o = molt.class(fresh "Zero", { molt.trait(fresh "Zero", { "int16_t a", "float b", "bool c", "any d", "double e" }) })()
+    local o = molt.class(fresh "Zero", { molt.trait(fresh "Zero", { "int16_t a", "float b", "bool c", "any d",
+      "double e" }) })()
     assert.same({ 0, 0, false, nil, 0 }, { o.a, o.b, o.c, o.d, o.e })
   end)
 

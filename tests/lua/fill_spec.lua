@@ -234,7 +234,8 @@ describe("a bound method", function()
         ("bad argument #1 to '%s' (object expected, got a table that is not an object)"):format(name))
       refuses(function() method(Gauge, 1) end,
         ("bad argument #1 to '%s' (object expected, got a table that is not an object)"):format(name))
-      refuses(function() method(io.stdout, 1) end, ("bad argument #1 to '%s' (object expected, got userdata)"):format(name))
+      refuses(function() method(io.stdout, 1) end,
+        ("bad argument #1 to '%s' (object expected, got userdata)"):format(name))
       refuses(function() method(1LL, 1) end, ("bad argument #1 to '%s' (object expected, got cdata)"):format(name))
     end
   end)
@@ -272,7 +273,8 @@ describe("a bound method", function()
     refuses(function() o:value() end, "argument 1 of 'Gauge.value' takes a double, got nil")
     refuses(function() o:poke(2 ^ 31) end,
       "number 2147483648 is out of range for int32_t argument 1 of 'Gauge.poke' (-2147483648 to 2147483647)")
-    refuses(function() o:poke(1.5) end, "number 1.5 is not a whole number, as int32_t argument 1 of 'Gauge.poke' must be")
+    refuses(function() o:poke(1.5) end,
+      "number 1.5 is not a whole number, as int32_t argument 1 of 'Gauge.poke' must be")
     refuses(function() o:poke(true) end, "argument 1 of 'Gauge.poke' takes an int32_t, got boolean")
     assert.equal(0, o.calls)
   end)
@@ -340,7 +342,8 @@ describe("using and dropping a trait", function()
       ("class '%s' has no trait '%s' of its own"):format(molt.name(Car), molt.name(T)))
     local Sub = molt.class(fresh "Sub", { extends = molt.class(fresh "Base", { T }) })
     refuses(function() molt.drop(Sub, T) end,
-      ("class '%s' has no trait '%s' of its own"):format(molt.name(Sub), molt.name(T)), "a base class brings it; drop it there")
+      ("class '%s' has no trait '%s' of its own"):format(molt.name(Sub), molt.name(T)),
+        "a base class brings it; drop it there")
   end)
 
   it("refuses to drop an implementation that the class does not use", function()
@@ -372,12 +375,14 @@ describe("using and dropping a trait", function()
     refuses(function() molt.use(Car) end, "bad argument #2 to 'use' (trait or implementation expected, got nil)")
     refuses(function() molt.use(Car, Car) end, "bad argument #2 to 'use' (trait or implementation expected, got class)")
     refuses(function() molt.drop(nil, Gauge) end, "bad argument #1 to 'drop' (class expected, got nil)")
-    refuses(function() molt.drop(Car, 5) end, "bad argument #2 to 'drop' (trait or implementation expected, got number)")
+    refuses(function() molt.drop(Car, 5) end,
+      "bad argument #2 to 'drop' (trait or implementation expected, got number)")
   end)
 end)
 
 describe("overriding a method", function()
-  local T = molt.trait("FillT", { "double get(double x)", get = function(_, x) return x end, plain = function() return "plain" end })
+  local T = molt.trait("FillT", { "double get(double x)", get = function(_, x) return x end,
+    plain = function() return "plain" end })
   local Car = molt.class("FillCar", { T })
 
   it("of one object leaves the others alone", function()
@@ -537,10 +542,14 @@ describe("overriding a method", function()
 
   it("refuses wrong arguments", function()
     local o = Car()
-    refuses(function() molt.override(5, "plain", print) end, "bad argument #1 to 'override' (object expected, got number)")
-    refuses(function() molt.override(T, "plain", print) end, "bad argument #1 to 'override' (object expected, got trait)")
-    refuses(function() molt.override(o, 5, print) end, "bad argument #2 to 'override' (method name expected, got number)")
-    refuses(function() molt.override(o, "plain", 5) end, "bad argument #3 to 'override' (function expected, got number)")
+    refuses(function() molt.override(5, "plain", print) end,
+      "bad argument #1 to 'override' (object expected, got number)")
+    refuses(function() molt.override(T, "plain", print) end,
+      "bad argument #1 to 'override' (object expected, got trait)")
+    refuses(function() molt.override(o, 5, print) end,
+      "bad argument #2 to 'override' (method name expected, got number)")
+    refuses(function() molt.override(o, "plain", 5) end,
+      "bad argument #3 to 'override' (function expected, got number)")
     refuses(function() molt.override(o, "plain") end, "bad argument #3 to 'override' (function expected, got nil)")
     refuses(function() molt.restore(5) end, "bad argument #1 to 'restore' (object expected, got number)")
     refuses(function() molt.restore(o, 5) end, "bad argument #2 to 'restore' (method name expected, got number)")

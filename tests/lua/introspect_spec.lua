@@ -70,7 +70,8 @@ describe("molt.methods", function()
   it("tells the layer and the place of each", function()
     local methods = molt.methods(Car())
     assert.same({ "fill", RANGE, false }, { methods.range.layer, methods.range.where, methods.range.native })
-    assert.same({ "trait", DESCRIBE, "AskTank" }, { methods.describe.layer, methods.describe.where, methods.describe.trait })
+    assert.same({ "trait", DESCRIBE, "AskTank" }, { methods.describe.layer, methods.describe.where,
+      methods.describe.trait })
   end)
 
   it("tells what an override hides, down to the bottom", function()

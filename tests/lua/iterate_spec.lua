@@ -251,6 +251,7 @@ describe("molt.each and molt.count", function()
   it("refuse what is neither trait nor class", function()
     refuses(function() molt.each("EachTank") end, "bad argument #1 to 'each' (trait or class expected, got string)")
     refuses(function() molt.count(5) end, "bad argument #1 to 'count' (trait or class expected, got number)")
-    refuses(function() molt.count(molt.impl(Tank)) end, "bad argument #1 to 'count' (trait or class expected, got impl)")
+    refuses(function() molt.count(molt.impl(Tank)) end,
+      "bad argument #1 to 'count' (trait or class expected, got impl)")
   end)
 end)

@@ -286,7 +286,8 @@ describe("a file that is no module", function()
   end)
 
   it("is refused when it is text", function()
-    fails(write("text.so", "print('hello')\n"), "text%.so: expected a native module %(an ELF shared object%), found text$")
+    fails(write("text.so", "print('hello')\n"),
+      "text%.so: expected a native module %(an ELF shared object%), found text$")
   end)
 
   it("is refused when it is a folder", function()
@@ -316,7 +317,8 @@ describe("a file that is no module", function()
     local header = read(folder .. "include/molt/base.h")
     local abi = header:match("#define MOLT_ABI%s+(%d+)")
     write("include/molt/base.h", (header:gsub("(#define MOLT_ABI%s+)%d+", "%19999")))
-    local file = write("other.c", "#include <molt/native.h>\nMOLT_MODULE(other, \"1\") { (void)molt; return MOLT_OK; }\n")
+    local file = write("other.c",
+      "#include <molt/native.h>\nMOLT_MODULE(other, \"1\") { (void)molt; return MOLT_OK; }\n")
     compile("other", ("-I '%sinclude' '%s'"):format(folder, file))
     fails(folder .. "other", ("other%%.so: built for ABI 9999 of molt/native%%.h, expected %s"):format(abi))
   end)

@@ -123,7 +123,8 @@ describe("a trait", function()
   end)
 
   it("may have fields named like words of the library", function()
-    local names = { "object", "slot", "vtable", "self", "shape", "peer", "body", "block", "methods", "id", "k", "b", "o", "v" }
+    local names = { "object", "slot", "vtable", "self", "shape", "peer", "body", "block", "methods", "id", "k", "b",
+      "o", "v" }
     local lines = {}
     for i, name in ipairs(names) do lines[i] = ("int32_t %s = %d"):format(name, i) end
     local o = molt.class(fresh "Odd", { molt.trait(fresh "Odd", lines) })()

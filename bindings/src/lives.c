@@ -56,6 +56,21 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
     }
 }
 
+void molt__unpin(lua_State *L, const molt__binding *b, const molt_object *object)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushnumber(L, molt_object_id(object));
+    lua_rawget(L, -2);
+    bool pinned = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (pinned) {
+        lua_pushnumber(L, molt_object_id(object));
+        lua_pushnil(L);
+        lua_rawset(L, -3);           /* a key that is there: no memory needed */
+    }
+    lua_pop(L, 1);
+}
+
 /* What a destroyed object keeps in [0]: its place, and the tick of its end. */
 static double epitaph(const molt__binding *b, const molt_object *object)
 {
@@ -70,27 +85,23 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0) continue;
         lua_pushvalue(L, -1);
         lua_pushnil(L);
         lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
     }
-    lua_pushnumber(L, epitaph(b, object));
-    lua_rawseti(L, index, 0);
-    /* A table exists only where the shape's record does, and with it the tombstone. */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
-    lua_pushlightuserdata(L, object->shape->cls);
-    lua_rawget(L, -2);
-    lua_setmetatable(L, index);
+    /* Where the user took [0] away, its place may be gone: then without. */
+    lua_rawgeti(L, index, 0);
+    bool kept = !lua_isnil(L, -1);
     lua_pop(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
-    lua_rawget(L, -2);
-    if (!lua_isnil(L, -1)) {
-        lua_pushlightuserdata(L, object);
-        lua_pushnil(L);
-        lua_rawset(L, -4);
+    if (kept) {
+        lua_pushnumber(L, epitaph(b, object));
+        lua_rawseti(L, index, 0);
     }
-    lua_pop(L, 2);
+    /* A table exists only where the shape's record does, and with it the tombstone. */
+    push_entry(L, b->tombstones, (int)object->shape->id);
+    lua_setmetatable(L, index);
+    molt__unpin(L, b, object);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushnil(L);
     lua_rawseti(L, -2, object->slot);
@@ -265,7 +276,7 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
      * Lua-valued fields. */
     if (object->flags & MOLT__HOST || object->retains) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-        lua_pushlightuserdata(L, object);
+        lua_pushnumber(L, molt_object_id(object));
         lua_pushvalue(L, -3);
         lua_rawset(L, -3);
         lua_pop(L, 1);

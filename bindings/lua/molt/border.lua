@@ -17,7 +17,7 @@ end
 
 local function refuse(what, found, expected)
   core.raise(0, "version", ("LuaJIT and libmolt %s do not agree: %s is %s for LuaJIT and %s for C; was ffi.cdef called with another molt's declarations?")
-    :format(core.version, what, tostring(found), tostring(expected)))
+    :format(core.version, what, found, expected))
 end
 
 do

@@ -45,11 +45,11 @@ typedef struct molt__binding {
     molt__frame *top;
     molt_entry entry;
     int objects;                     /* registry references: slot -> table, weak */
-    int pins;                        /* record -> table, strong */
+    int pins;                        /* object id -> table, strong */
     int callbacks;
     int guarded;                     /* molt__guarded -> function */
     int metas;                       /* shape id -> metatable */
-    int tombstones;                  /* class -> metatable of its destroyed objects */
+    int tombstones;                  /* shape id -> metatable of destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
     int staged;                      /* object, cdata, metatable, object, … */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
@@ -122,6 +122,9 @@ molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const
 /* Pushes the object's table, made now for an object of the host that has none;
  * nil for one that has ended. May raise and run Lua. */
 void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
+
+/* Lets the object's table go, if it is held. Allocates nothing. */
+void molt__unpin(lua_State *L, const molt__binding *b, const molt_object *object);
 
 /* Takes body, fields and views from the table at an (absolute) index. Allocates nothing. */
 void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index);

@@ -290,7 +290,7 @@ static int pin_protected(lua_State *L)
     molt_object *object = lua_touserdata(L, 1);
     molt__binding *b = lua_touserdata(L, 2);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
+    lua_pushnumber(L, molt_object_id(object));
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_rawgeti(L, -1, object->slot);
     lua_remove(L, -2);
@@ -318,18 +318,7 @@ static void bridge_unpin(void *user, molt_object *object)
     molt__binding *b = user;
     lua_State *L = b->current;
     /* The table of an object of the host is held until its end. */
-    if (object->flags & MOLT__HOST || !lua_checkstack(L, 8)) return;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, object);
-    lua_rawget(L, -2);
-    bool pinned = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (pinned) {
-        lua_pushlightuserdata(L, object);
-        lua_pushnil(L);
-        lua_rawset(L, -3);           /* a key that is there: no memory needed */
-    }
-    lua_pop(L, 1);
+    if (!(object->flags & MOLT__HOST) && lua_checkstack(L, 8)) molt__unpin(L, b, object);
 }
 
 static void bridge_ended(void *user, molt_object *object)

@@ -72,6 +72,21 @@ static molt_object *check_object(lua_State *L, molt__binding *b, int index, cons
     return object ? object : molt__check_object(L, b, index, function);
 }
 
+void molt__unpin(lua_State *L, const molt__binding *b, const molt_object *object)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
+    lua_pushnumber(L, molt_object_id(object));
+    lua_rawget(L, -2);
+    bool pinned = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (pinned) {
+        lua_pushnumber(L, molt_object_id(object));
+        lua_pushnil(L);
+        lua_rawset(L, -3);           /* a key that is there: no memory needed */
+    }
+    lua_pop(L, 1);
+}
+
 /* What a destroyed object keeps in [0]: its place, and the tick of its end. */
 static double epitaph(const molt__binding *b, const molt_object *object)
 {
@@ -80,24 +95,17 @@ static double epitaph(const molt__binding *b, const molt_object *object)
     return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
 }
 
-static void unpin(lua_State *L, const molt__binding *b, const molt_object *object)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)object);
-    lua_rawget(L, -2);
-    if (!lua_isnil(L, -1)) {
-        lua_pushlightuserdata(L, (void *)(uintptr_t)object);
-        lua_pushnil(L);
-        lua_rawset(L, -4);
-    }
-    lua_pop(L, 2);
-}
-
 void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
 {
     molt__views_follow(L, b, object, NULL);
-    lua_pushnumber(L, epitaph(b, object));
-    lua_rawseti(L, index, 0);
+    /* Where the user took [0] away, its place may be gone: then without. */
+    lua_rawgeti(L, index, 0);
+    bool kept = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (kept) {
+        lua_pushnumber(L, epitaph(b, object));
+        lua_rawseti(L, index, 0);
+    }
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);
@@ -107,12 +115,9 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
         lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
     }
     /* A table exists only where the shape's record does, and with it the tombstone. */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
-    lua_pushlightuserdata(L, object->shape->cls);
-    lua_rawget(L, -2);
+    push_entry(L, b->tombstones, (int)object->shape->id);
     lua_setmetatable(L, index);
-    lua_pop(L, 1);
-    unpin(L, b, object);
+    molt__unpin(L, b, object);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushnil(L);
     lua_rawseti(L, -2, object->slot);
@@ -309,7 +314,7 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
      * Lua-valued fields. */
     if (object->flags & MOLT__HOST || object->retains) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-        lua_pushlightuserdata(L, object);
+        lua_pushnumber(L, molt_object_id(object));
         lua_pushvalue(L, -3);
         lua_rawset(L, -3);
         lua_pop(L, 1);

@@ -11,12 +11,18 @@
 
 #include <string.h>
 
-/* Where the registry keeps the binding: the address is the key. */
+/* Where the registry keeps the binding: the address is the key. As a number, not
+ * as a light userdata, the first of which may want memory and so raise. */
 static const char registry_key;
+
+static void push_key(lua_State *L)
+{
+    lua_pushnumber(L, (double)(uintptr_t)&registry_key);
+}
 
 molt__binding *molt__binding_find(lua_State *L)
 {
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&registry_key);
+    push_key(L);
     lua_rawget(L, LUA_REGISTRYINDEX);
     molt__binding *b = lua_touserdata(L, -1);
     lua_pop(L, 1);
@@ -95,7 +101,7 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     lua_pushcfunction(L, binding_gc);
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&registry_key);
+    push_key(L);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);

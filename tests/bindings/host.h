@@ -35,7 +35,7 @@ MOLT_TRAIT(Probe, PROBE)
 MOLT_TRAIT(Extra, EXTRA)
 
 typedef struct memory {
-    size_t live;                     /* bytes in use */
+    size_t live;                     /* in use: bytes of the world, blocks of Lua */
     size_t calls;                    /* allocations asked for */
     size_t fail_at;                  /* the call that fails, and all after it; 0: none */
     bool once;                       /* only that call fails */
@@ -48,18 +48,20 @@ static inline bool refuses(memory *m)
     return m->once ? m->calls == m->fail_at : m->calls >= m->fail_at;
 }
 
+/* Blocks are counted, not bytes: where an allocation fails, LuaJIT is at times wrong
+ * about a block's size, as it may be. */
 static inline void *lua_allocate(void *user, void *block, size_t before, size_t after)
 {
     memory *m = user;
     if (after == 0) {
-        m->live -= block ? before : 0;
+        m->live -= block != NULL;
         free(block);
         return NULL;
     }
     /* Lua may rely on it that a block can always shrink. */
     if ((!block || after > before) && refuses(m)) return NULL;
     void *moved = realloc(block, after);
-    if (moved) m->live += after - (block ? before : 0);
+    if (moved) m->live += block == NULL;
     return moved;
 }
 
@@ -98,7 +100,13 @@ static inline molt_world *open_world(memory *m)
 static inline lua_State *open_lua(memory *m)
 {
     lua_State *L = lua_newstate(lua_allocate, m);
-    if (L) luaL_openlibs(L);
+    if (!L) return NULL;
+    luaL_openlibs(L);
+    /* LuaJIT itself leaks, and later crashes, where memory runs out in the
+     * opening of its FFI (lj_ctype_init). */
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "ffi");
+    lua_call(L, 1, 0);
     return L;
 }
 

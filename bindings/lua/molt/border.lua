@@ -18,7 +18,7 @@ end
 local function refuse(what, found, expected)
   local text = "LuaJIT and libmolt %s do not agree: %s is %s for LuaJIT and %s for C; "
     .. "was ffi.cdef called with another molt's declarations?"
-  core.raise(0, "version", text:format(core.version, what, tostring(found), tostring(expected)))
+  core.raise(0, "version", text:format(core.version, what, found, expected))
 end
 
 do

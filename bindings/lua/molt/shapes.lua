@@ -99,7 +99,8 @@ local function make(id)
   shape.fields = accessor.fields(shape)
   make_meta(shape)
   resolve_all(shape)
-  core.tombstones[info.class] = core.tombstones[info.class] or make_tombstone(shape.class)
+  shape.class.tombstone = shape.class.tombstone or make_tombstone(shape.class)
+  core.tombstones[id] = shape.class.tombstone
   return shape
 end
 

@@ -41,6 +41,7 @@ typedef struct molt__frame {
 typedef struct molt__binding {
     molt_world *world;               /* NULL once closed */
     molt_border border;              /* the world's, as long as it is open */
+    const molt_shape *ready[16];     /* some whose metatables are made, by id */
     lua_State *current;              /* where Lua implementations run */
     molt__frame *top;
     molt_entry entry;

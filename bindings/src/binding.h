@@ -41,6 +41,7 @@ typedef struct molt__frame {
 typedef struct molt__binding {
     molt_world *world;               /* NULL once closed */
     molt_border border;              /* the world's, as long as it is open */
+    const molt_shape *ready[16];     /* some whose metatables are made, by id */
     lua_State *current;              /* where Lua implementations run */
     molt__frame *top;
     molt_entry entry;
@@ -150,8 +151,8 @@ unsigned molt__ctype_of(lua_State *L, int index);
 
 /* A Lua value as a parameter's, result's or field's kind; or the error, recorded,
  * that names `what` ("argument 1 of method 'range'"). Runs no Lua. */
-int molt__to_value(lua_State *L, molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what);
-void molt__push_value(lua_State *L, molt__binding *b, molt_value value);
+int molt__to_value(lua_State *L, const molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what);
+void molt__push_value(lua_State *L, const molt__binding *b, molt_value value);
 
 /* --- callback.c: C calls Lua --- */
 extern const molt__bridge molt__lua_bridge;
@@ -171,6 +172,7 @@ void molt__push_caller(lua_State *L, const molt__method *method);
  * may be gone when C reaches Lua the next time. */
 lua_State *molt__here(lua_State *L, molt__binding *b);
 
+void molt__open_accessor(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);

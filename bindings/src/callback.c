@@ -237,14 +237,20 @@ static bool push_table(molt__binding *b, const molt_object *object)
     return false;
 }
 
+/* A metatable stays as long as its shape; the first look is the dear one. */
 static int bridge_ready(void *user, molt_shape *shape)
 {
     molt__binding *b = user;
     lua_State *L = b->current;
+    const molt_shape **known = &b->ready[shape->id % (sizeof b->ready / sizeof *b->ready)];
+    if (*known == shape) return MOLT_OK;
     if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
     push_guarded(L, b, MOLT__GUARDED_READY);
     lua_pushlightuserdata(L, shape);
-    if (lua_pcall(L, 1, 0, 0) == 0) return MOLT_OK;
+    if (lua_pcall(L, 1, 0, 0) == 0) {
+        *known = shape;
+        return MOLT_OK;
+    }
     lua_pop(L, 1);
     return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory for the metatable of a shape");
 }

@@ -204,6 +204,7 @@ static void push_core(lua_State *L, molt__binding *b)
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     molt__open_verbs(L);
+    molt__open_accessor(L);
     molt__open_lives(L);
     molt__open_reflect(L);
     molt__open_modules(L);

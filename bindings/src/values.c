@@ -35,7 +35,7 @@ static bool read_value(lua_State *L, const molt__binding *b, int index, molt_kin
     return true;
 }
 
-int molt__to_value(lua_State *L, molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what)
+int molt__to_value(lua_State *L, const molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what)
 {
     if (kind == MOLT_DOUBLE && lua_type(L, index) == LUA_TNUMBER) {
         *out = (molt_value){ MOLT_DOUBLE, { .f64 = lua_tonumber(L, index) } };
@@ -61,7 +61,7 @@ static void push_wide(lua_State *L, const molt__binding *b, uint64_t bits, bool 
     lua_call(L, 3, 1);
 }
 
-void molt__push_value(lua_State *L, molt__binding *b, molt_value value)
+void molt__push_value(lua_State *L, const molt__binding *b, molt_value value)
 {
     switch (value.kind) {
     case MOLT_VOID: case MOLT_ANY: lua_pushnil(L); break;

@@ -50,6 +50,7 @@ static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32
 {
     molt__part *part = &shape->parts[shape->part_count++];
     part->trait = trait;
+    part->identity = trait->identity;
     part->offset = offset;
     part->block = block;
     part->vtable = molt__vtable_new(shape->world, trait, shape);
@@ -93,7 +94,7 @@ const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
 {
     for (uint32_t at = (uint32_t)identity & shape->index_mask; shape->index[at]; at = (at + 1) & shape->index_mask) {
         const molt__part *part = &shape->parts[shape->index[at] - 1];
-        if (part->trait->identity == identity) return part;
+        if (part->identity == identity) return part;
     }
     return NULL;
 }

@@ -21,6 +21,7 @@ typedef struct molt__part {
     uint32_t offset;                 /* in the body; 0: attached */
     int32_t block;                   /* attached: place in molt_object.attached */
     void **vtable;
+    uint64_t identity;               /* the trait's, here to be near when it is looked for */
 } molt__part;
 
 typedef struct molt__transition {

@@ -1,8 +1,10 @@
 -- ./molt bench: Molt beside its peers, in one run.
 --
 -- Every case runs in a process of its own (child), so that neither heaps nor
--- traces are shared; all cases run once, then all again (--rounds). What counts
--- is the minimum: noise only ever adds.
+-- traces are shared; all cases run once, then all again (--rounds). Of the
+-- repetitions in one process the minimum counts, since noise only ever adds; of
+-- the processes the median, since each has another seed for its hashes, and with
+-- it other collisions in the tables of both sides.
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
@@ -45,7 +47,7 @@ usage: molt bench [--only PATTERN] [--quick] [--csv FILE] [--svg FILE] [--rounds
 ]]
 
 local function read_options()
-  local options = { csv = build .. "/bench.csv", svg = build .. "/bench.svg", only = "", rounds = 3 }
+  local options = { csv = build .. "/bench.csv", svg = build .. "/bench.svg", only = "", rounds = 5 }
   local i = 1
   while arg[i] do
     local name = arg[i]:match "^%-%-(%w+)$"
@@ -97,9 +99,22 @@ local function run_once(group_name, group, index, quick)
   return results[1], results[2]
 end
 
-local function better(a, b)
-  if not a or not b then return a or b end
-  return { minimum = math.min(a.minimum, b.minimum), median = math.min(a.median, b.median) }
+local function median(list)
+  table.sort(list)
+  return list[math.floor((#list + 1) / 2)]
+end
+
+-- From all rounds of a case: Molt's figure, the peer's, and their ratio.
+local function summary(rounds, key)
+  local ours, theirs, ratios = {}, {}, {}
+  for i, round in ipairs(rounds) do
+    ours[i] = round.ours[key]
+    if round.theirs then
+      theirs[i] = round.theirs[key]
+      if theirs[i] > 0 then ratios[#ratios + 1] = ours[i] / theirs[i] end
+    end
+  end
+  return median(ours), median(theirs), median(ratios)
 end
 
 local function wanted(group, case, options)
@@ -133,7 +148,8 @@ local function measure_all(list, options)
     for i, entry in ipairs(list) do
       progress(("round %d of %d, case %d of %d: %s"):format(round, options.rounds, i, #list, entry.case.name))
       local ours, theirs = run_once(entry.group_name, entry.group, entry.index, options.quick)
-      entry.ours, entry.theirs = better(entry.ours, ours), better(entry.theirs, theirs)
+      entry.rounds = entry.rounds or {}
+      if ours then table.insert(entry.rounds, { ours = ours, theirs = theirs }) end
     end
   end
   progress ""
@@ -141,14 +157,13 @@ end
 
 local function row_of(entry)
   local case, group = entry.case, entry.group
-  local key = case.statistic or "minimum"
-  local ours, theirs = entry.ours, entry.theirs
-  if not ours then return { section = group.section, name = case.name, failed = true } end
+  if not entry.rounds[1] then return { section = group.section, name = case.name, failed = true } end
+  local ours, theirs, ratio = summary(entry.rounds, case.statistic or "minimum")
+  local our_median, their_median = summary(entry.rounds, "median")
   return {
     section = group.section, name = case.name, unit = case.unit or "ns", bar = case.bar, limit = case.limit,
-    molt = ours[key], molt_median = ours.median, peer_name = case.peer or "plain",
-    peer = theirs and theirs[key], peer_median = theirs and theirs.median,
-    ratio = theirs and theirs[key] > 0 and ours[key] / theirs[key] or nil,
+    molt = ours, molt_median = our_median, peer_name = case.peer or "plain",
+    peer = theirs, peer_median = their_median, ratio = ratio,
   }
 end
 
@@ -195,7 +210,8 @@ if #list == 0 then
   os.exit(2)
 end
 describe_machine()
-print "Nanoseconds an operation, the minimum of all repetitions; peer: the plain-table class idiom, unless named.\n"
+print "Nanoseconds an operation: the minimum in a process, the median of processes."
+print "Peer: the plain-table class idiom, unless named.\n"
 measure_all(list, options)
 local rows, missed, failed = print_table(list)
 local report = require "lib.report"

@@ -22,6 +22,8 @@
 -- closure only while a prototype has few closures.
 
 local ffi = require "ffi"
+local jit = require "jit"
+local core = require "molt.core"
 local value = require "molt.value"
 local layout = require "molt.layout"
 local border = require "molt.border"
@@ -122,10 +124,19 @@ local function load_source(text)
   return assert(loadstring(code, "=molt"))
 end
 
+-- The interpreter is better off with C for typed fields (accessor.c), which compiled
+-- code would have to leave for; methods it finds faster in Lua.
+local function interpreted(shape, hooks)
+  local read, write = core.accessors(shape.id, shape.methods, hooks.misuse, hooks.fallback, hooks.refuse, hooks.assign)
+  local index = load_source "local methods, read = ... return function(o, k) return methods[k] or read(o, k) end"
+  return index(shape.methods, read), write
+end
+
 -- index, newindex for a shape. `hooks` has misuse(o, k), refuse(kind, v, k, o),
 -- assign(o, k, v) for names that are methods (strict: for all that are not typed
 -- fields), and, where the class is strict, fallback(o, k) for unknown ones.
 function accessor.make(shape, hooks)
+  if not jit.status() then return interpreted(shape, hooks) end
   local fields, blocks, typed = shape.fields, {}, {}
   for _, part in ipairs(shape.info.parts) do
     if part.offset == 0 then blocks[part.block] = layout.block_type(layout.trait(part.trait)) end

@@ -291,7 +291,7 @@ end)
 
 describe("a patch that was there before the trait", function()
   it("answers C through the trait's own handle, too", function()
-    local module = assert(molt.load("gauge"))
+    local module = assert(molt.load(helper.build_dir .. "/tests/natives/gauge"))
     local Plain = molt.class("AttachPlain", { value = function() return 1 end })
     local o = Plain()
     molt.override(o, "value", function() return 50 end)

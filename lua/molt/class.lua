@@ -221,6 +221,11 @@ local function drop_trait(record, piece)
   end
 end
 
+-- What a shape knows of its class: one that C declared is met here first.
+function shapes.hooks.class(pointer)
+  return handle.record(class.proxy(pointer))
+end
+
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)

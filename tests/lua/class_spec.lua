@@ -301,3 +301,17 @@ describe("declaring a class", function()
     assert.equal(count, sum)
   end)
 end)
+
+describe("a class that C declared", function()
+  it("is one class, whether its objects or its name come to Lua first", function()
+    local core, shapes = require "molt.core", require "molt.shapes"
+    local name = fresh "Host"
+    local pointer = assert(core.class_declare(name, nil, {}, "host.c:1"))
+    shapes.get(assert(core.class_shape(pointer)))     -- as an object of it does that comes to Lua
+    local Host = molt.find(name)
+    local o = Host()
+    assert.is_true(molt.is(o, Host))
+    assert.equal(Host, molt.class_of(molt.clone(o)))
+    assert.equal(1, #{ molt.each(Host)() })
+  end)
+end)

@@ -87,7 +87,7 @@ local function make(id)
   local shape = {
     id = id,
     info = info,
-    class = shapes.classes[info.class] or { name = core.class_info(info.class).name },
+    class = shapes.hooks.class(info.class),
     methods = {},
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),

@@ -180,6 +180,9 @@ static void verbs_without_memory_for_lua_leave_no_damage(void **state)
                  "E = molt.trait('E', { 'double heat = 20' })\n"
                  "C = molt.class('C', { A }); function C:get() return self.x end\n"
                  "objects = {}; C()\n");
+        /* Interpreted: where memory runs out in compiled code, LuaJIT's unwinder
+         * crashes in its own frames, once in some twenty runs of this loop. */
+        run(h.L, "jit.off(); jit.flush()");
         assert_int_equal(luaL_loadstring(h.L, verbs), 0);
         h.lua_memory.once = n % 2 == 0;
         h.lua_memory.fail_at = h.lua_memory.calls + n;

@@ -379,8 +379,6 @@ static void sweep_slot(lua_State *L, molt__binding *b, int tables)
     b->sweep_to++;
 }
 
-enum { AHEAD = 8 };
-
 /* molt_border.collected */
 enum { SWEPT, COLLECTED, UNDER_WAY, BOTH };
 
@@ -401,8 +399,6 @@ static int sweep(lua_State *L)
     bool watched = lua_next(L, iterations);
     lua_settop(L, iterations);
     for (; count > 0 && b->sweep_from <= border->top; b->sweep_from++, count--) {
-        /* Bodies lie in other cache lines than whatever ran last: ask for them early. */
-        if (b->sweep_from + AHEAD <= border->top) __builtin_prefetch(border->objects[b->sweep_from + AHEAD], 1);
         sweep_slot(L, b, iterations - 1);
         if (watched) iterations_follow(L, iterations, b->sweep_from, b->sweep_to - 1);
     }

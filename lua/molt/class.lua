@@ -107,6 +107,13 @@ function shapes.hooks.relaid()
   for _, record in iterate, shapes.classes do record.shape, record.make = nil, nil end
 end
 
+-- o[name] = value for all of them. The first twelve without a loop: LuaJIT makes
+-- one straight trace of a constructor and the table written in its call, where a
+-- loop of a few turns never gets compiled well.
+local assign_all = assert(loadstring("local next = next return function(o, fields) local k, v = next(fields) "
+  .. ("if k == nil then return end o[k] = v k, v = next(fields, k) "):rep(12)
+  .. "while k ~= nil do o[k] = v k, v = next(fields, k) end end", "=molt"))()
+
 local function assign_fields(o, fields, record)
   local unfit = check.no_fields(fields)
   if unfit then
@@ -114,8 +121,7 @@ local function assign_fields(o, fields, record)
       unfit == "object" and "molt.clone copies an object"
         or ("define %s:init(…) to take other arguments"):format(record.name))
   end
-  local iterate = next
-  for name, value in iterate, fields do o[name] = value end
+  assign_all(o, fields)
 end
 
 -- An object whose typed fields have their defaults, and nothing else; no init is run.

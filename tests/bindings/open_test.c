@@ -173,8 +173,14 @@ static void verbs_without_memory_for_lua_leave_no_damage(void **state)
         "local n = C(); assert(n.x == 1)\n";
     bool done = false;
     for (size_t n = 1; !done; n++) {
-        host h;
-        host_open(&h);
+        /* LuaJIT cannot unwind compiled code that runs out of memory: the compiler
+         * is off, from before molt opens (which then reads fields in C) or after. */
+        host h = { 0 };
+        h.world = open_world(&h.world_memory);
+        h.L = open_lua(&h.lua_memory);
+        if (n / 2 % 2) run(h.L, "jit.off()");
+        assert_int_equal(molt_lua_open(h.L, h.world), MOLT_OK);
+        run(h.L, "jit.off()");
         teach(h.L);
         run(h.L, "A = molt.trait('A', { 'double x = 1', 'double get()' })\n"
                  "E = molt.trait('E', { 'double heat = 20' })\n"

@@ -165,6 +165,10 @@ void molt__push_guarded(lua_State *L);
 /* Pushes the function that calls a typed method on whatever object it is given. */
 void molt__push_caller(lua_State *L, const molt__method *method);
 
+/* Calls a native definition on the block it takes, with Lua's arguments from 2 on. */
+int molt__call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
+                      molt_definition *definition);
+
 /* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
 
 /* C that is called now reaches Lua on the state that runs now; returns what
@@ -177,5 +181,6 @@ void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
+void molt__open_beneath(lua_State *L);
 
 #endif

@@ -117,8 +117,8 @@ static void leave(lua_State *L, molt__binding *b, const molt__frame *frame, lua_
     molt__raise_pending(L, b);
 }
 
-static int call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
-                       molt_definition *definition)
+int molt__call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
+                      molt_definition *definition)
 {
     molt_world *world = b->world;
     molt_value values[MOLT__MAX_PARAMETERS];
@@ -161,7 +161,7 @@ static int call_method(lua_State *L)
                                method->name);
         }
     }
-    return call_native(L, b, method, block, definition);
+    return molt__call_native(L, b, method, block, definition);
 }
 
 void molt__push_caller(lua_State *L, const molt__method *method)

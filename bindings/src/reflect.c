@@ -181,6 +181,17 @@ static int names(lua_State *L)
     return 1;
 }
 
+static const char *patch_name(const molt_definition *definition)
+{
+    switch (definition->flags & (MOLT__OVERRIDE | MOLT__WRAPS)) {
+    case MOLT__OVERRIDE: return "override";
+    case MOLT__BEFORE: return "before";
+    case MOLT__AFTER: return "after";
+    case MOLT__AROUND: return "around";
+    default: return NULL;
+    }
+}
+
 static bool add_claim(const molt__claim *claim, void *user)
 {
     static const char *const layers[] = { "object", "fill", "trait" };
@@ -190,6 +201,7 @@ static bool add_claim(const molt__claim *claim, void *user)
     set_text(L, "where", claim->definition->where);
     lua_pushboolean(L, claim->definition->function != NULL);
     lua_setfield(L, -2, "native");
+    if (patch_name(claim->definition)) set_text(L, "kind", patch_name(claim->definition));
     if (claim->cls) set_text(L, "class", claim->cls->name);
     if (claim->trait) set_text(L, "trait", claim->trait->name);
     lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);

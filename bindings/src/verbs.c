@@ -158,11 +158,16 @@ static int class_declare(lua_State *L)
     return answer_handle(L, b, molt_class_declare(b->world, &lines));
 }
 
-/* (class, name, function, where) -> number of the fill */
+/* (class, name, function, where [, patch]) -> number of the fill; `patch` is "override",
+ * "before", "after" or "around" */
 static int class_fill(lua_State *L)
 {
+    static const char *const kinds[] = { "fill", "override", "before", "after", "around", NULL };
+    static const uint32_t flags[] = { 0, MOLT__OVERRIDE, MOLT__BEFORE, MOLT__AFTER, MOLT__AROUND };
     molt__binding *b = molt__binding_open(L);
+    int kind = luaL_checkoption(L, 5, "fill", kinds);
     molt_fill fill = lua_fill(L, 2, 3, 4);
+    fill.flags = flags[kind];
     lua_State *before = molt__here(L, b);
     return answer_fill(L, b, &fill, before, molt_class_fill(handle(L, 1), &fill));
 }

@@ -45,6 +45,7 @@ static bool same_layer(const molt__claim *a, const molt__claim *b)
 static bool find_rival(const molt__claim *claim, void *user)
 {
     rivals *r = user;
+    if (claim->definition->flags & MOLT__WRAPS) return true;     /* resolves nothing */
     if (r->count == 0) {
         r->winner = *claim;
         r->count = 1;

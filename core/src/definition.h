@@ -4,11 +4,22 @@
 
 #include <molt/trait.h>
 
+/* What a fill of a class is when molt.override, before, after or around made it, in
+ * molt_fill.flags. An override is a definition that also hides the wrappers before it;
+ * the others wrap what the class resolves to, later fills included. */
+enum {
+    MOLT__OVERRIDE = 0x10,
+    MOLT__BEFORE = 0x20,
+    MOLT__AFTER = 0x40,
+    MOLT__AROUND = 0x80,
+    MOLT__WRAPS = MOLT__BEFORE | MOLT__AFTER | MOLT__AROUND
+};
+
 struct molt_definition {
     const char *name;                /* interned */
     molt_function function;          /* NULL for a Lua fill */
     intptr_t foreign;                /* Lua's reference; 0 for a native fill */
-    uint32_t flags;                  /* MOLT_LEAF */
+    uint32_t flags;                  /* MOLT_LEAF, or one of the above */
     uint32_t slot;                   /* native: the slot of `trait` whose signature it has */
     molt_trait *trait;               /* native: whose handle the function takes */
     char *where;

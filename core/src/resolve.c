@@ -22,6 +22,8 @@ static bool visit_attached(const molt__attached *attached, const char *name, mol
 typedef struct subject {
     const molt_class *cls;
     const molt_shape *shape;         /* NULL: the class by itself */
+    const molt_class *wrapped;       /* whose patches from number `limit` on do not count; or NULL */
+    int64_t limit;
 } subject;
 
 static bool has(const subject *of, const molt_trait *trait)
@@ -29,27 +31,98 @@ static bool has(const subject *of, const molt_trait *trait)
     return of->shape ? molt__shape_part(of->shape, trait->identity) != NULL : molt__class_has(of->cls, trait);
 }
 
-static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
-                        void *user)
+/* What a fill of the class defines under the name, if it counts; NULL otherwise. */
+static molt_definition *filled(const subject *of, const molt_class *cls, const molt__class_fill *fill, const char *name)
 {
-    molt__claim claim = { .layer = MOLT__LAYER_FILL, .cls = cls };
-    for (size_t i = cls->fill_count; i-- > 0;) {
-        const molt__class_fill *fill = &cls->fills[i];
-        claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
+    if (fill->impl) {
         /* It goes with the class's trait, also while that is being taken away. */
-        if (claim.trait && !(molt__class_has(cls, claim.trait) && has(of, claim.trait))) continue;
-        molt_definition *definition = fill->impl ? molt__impl_find(fill->impl, name) : fill->definition;
-        if (definition && definition->name != name) continue;
-        if (!visit_one(definition, claim, visitor, user)) return false;
+        const molt_trait *trait = molt_impl_trait(fill->impl);
+        return molt__class_has(cls, trait) && has(of, trait) ? molt__impl_find(fill->impl, name) : NULL;
     }
-    claim.layer = MOLT__LAYER_TRAIT;
+    molt_definition *definition = fill->definition;
+    if (definition->name != name) return NULL;
+    bool patch = definition->flags & (MOLT__OVERRIDE | MOLT__WRAPS);
+    return patch && cls == of->wrapped && fill->number >= of->limit ? NULL : definition;
+}
+
+static bool visit_traits(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
+                         void *user)
+{
+    molt__claim claim = { .layer = MOLT__LAYER_TRAIT, .cls = cls };
     for (size_t i = 0; i < cls->traits.count; i++) {
         const molt_trait *trait = cls->traits.item[i];
         if (!has(of, trait)) continue;
         claim.trait = trait;
         if (!visit_one(molt__definitions_find(&trait->own, name), claim, visitor, user)) return false;
     }
-    return !cls->base || visit_class(of, cls->base, name, visitor, user);
+    return true;
+}
+
+/* The fills of a name: how many wrappers there are, which definition is the latest. */
+typedef struct outline {
+    size_t wrappers;
+    int64_t hidden;                  /* wrappers with a lower number are hidden by an override */
+    bool defined;
+} outline;
+
+static outline outline_of(const subject *of, const molt_class *cls, const char *name)
+{
+    outline found = { 0 };
+    for (size_t i = cls->fill_count; i-- > 0;) {
+        const molt_definition *definition = filled(of, cls, &cls->fills[i], name);
+        if (!definition) continue;
+        if (definition->flags & MOLT__WRAPS) {
+            found.wrappers++;
+        } else if (!found.defined) {
+            found.defined = true;
+            if (definition->flags & MOLT__OVERRIDE) found.hidden = cls->fills[i].number;
+        }
+    }
+    return found;
+}
+
+static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
+                        void *user);
+
+static bool stop(const molt__claim *claim, void *user)
+{
+    (void)claim;
+    (void)user;
+    return false;
+}
+
+/* Is there anything for wrappers of the class to wrap, that its fills do not define? */
+static bool inherits(const subject *of, const molt_class *cls, const char *name)
+{
+    return !visit_traits(of, cls, name, stop, NULL) || (cls->base && !visit_class(of, cls->base, name, stop, NULL));
+}
+
+/* The wrappers in force (`wrapping`); or the definitions, and the wrappers that an
+ * override hides. */
+static bool visit_fills(const subject *of, const molt_class *cls, const char *name, int64_t hidden, bool wrapping,
+                        molt__claim_visitor visitor, void *user)
+{
+    molt__claim claim = { .layer = MOLT__LAYER_FILL, .cls = cls };
+    for (size_t i = cls->fill_count; i-- > 0;) {
+        const molt__class_fill *fill = &cls->fills[i];
+        molt_definition *definition = filled(of, cls, fill, name);
+        if (!definition) continue;
+        bool in_force = definition->flags & MOLT__WRAPS && fill->number > hidden;
+        claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
+        if (in_force == wrapping && !visit_one(definition, claim, visitor, user)) return false;
+    }
+    return true;
+}
+
+static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
+                        void *user)
+{
+    outline found = outline_of(of, cls, name);
+    if (found.wrappers && (found.defined || inherits(of, cls, name)) &&
+        !visit_fills(of, cls, name, found.hidden, true, visitor, user)) return false;
+    if (found.defined && !visit_fills(of, cls, name, found.hidden, false, visitor, user)) return false;
+    return visit_traits(of, cls, name, visitor, user) &&
+           (!cls->base || visit_class(of, cls->base, name, visitor, user));
 }
 
 void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user)
@@ -57,7 +130,7 @@ void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_v
     for (size_t i = 0; i < shape->attached_count; i++) {
         if (!visit_attached(&shape->attached[i], name, visitor, user)) return;
     }
-    visit_class(&(subject){ shape->cls, shape }, shape->cls, name, visitor, user);
+    visit_class(&(subject){ .cls = shape->cls, .shape = shape }, shape->cls, name, visitor, user);
 }
 
 static bool take_first(const molt__claim *claim, void *user)
@@ -73,9 +146,17 @@ molt_definition *molt__resolve(const molt_shape *shape, const char *name)
     return winner;
 }
 
+molt_definition *molt__resolve_beneath(const molt_shape *shape, const molt_class *cls, const char *name, int64_t number)
+{
+    molt_definition *winner = NULL;
+    subject of = { .cls = cls, .shape = shape, .wrapped = cls, .limit = number };
+    visit_class(&of, cls, name, take_first, &winner);
+    return winner;
+}
+
 void molt__class_resolve_each(const molt_class *cls, const char *name, molt__claim_visitor visitor, void *user)
 {
-    visit_class(&(subject){ cls, NULL }, cls, name, visitor, user);
+    visit_class(&(subject){ .cls = cls }, cls, name, visitor, user);
 }
 
 molt_definition *molt__class_resolve(const molt_class *cls, const char *name)

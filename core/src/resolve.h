@@ -5,6 +5,14 @@
  * traits of the class; then the base class in the same order. Patches of the
  * object are above all of this, in its own table. Within a layer traits are
  * unordered: two different definitions of one name are a conflict.
+ *
+ * The wrappers of a class (before, after, around) stand above all that the class
+ * resolves to, its base included; what is beneath one is found from its place:
+ *
+ *   around 7 ─▶ before 4 ─▶ the latest fill, or trait, or base class
+ *
+ * An override hides the wrappers before it, while it is the latest fill. Wrappers
+ * define nothing: over nothing, they are not there.
  */
 #ifndef MOLT_SRC_RESOLVE_H
 #define MOLT_SRC_RESOLVE_H
@@ -34,6 +42,10 @@ void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_v
 
 /* The winner, or NULL. */
 molt_definition *molt__resolve(const molt_shape *shape, const char *name);
+
+/* What is beneath a wrapper of `cls`, by its number, in a shape of `cls` or of a class
+ * that extends it; also when it has been removed meanwhile. NULL: nothing is. */
+molt_definition *molt__resolve_beneath(const molt_shape *shape, const molt_class *cls, const char *name, int64_t number);
 
 /* Calls the visitor once for each name that any layer defines. */
 typedef bool (*molt__name_visitor)(const char *name, void *user);

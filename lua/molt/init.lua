@@ -38,6 +38,9 @@ local molt = {
   name = object.name,
 
   override = patch.override,
+  before = patch.before,
+  after = patch.after,
+  around = patch.around,
   restore = patch.restore,
 
   fields = inspect.fields,

@@ -66,9 +66,23 @@ local function claim_entry(name, claims)
   return first
 end
 
--- molt.methods(x): of an object or a class: { name, layer, where, native, trait,
+-- The patches of an object lie on what its shape resolves to.
+local function put_patches(entry, link)
+  local hides = {}
+  for below in function(_, l) return (l or link).below end do
+    hides[#hides + 1] = { layer = "patch", kind = below.kind, where = check.place(below.fn), native = false }
+  end
+  hides[#hides + 1] = { layer = entry.layer, kind = entry.kind, where = entry.where, native = entry.native,
+    trait = entry.trait, class = entry.class }
+  for _, hidden in ipairs(entry.hides) do hides[#hides + 1] = hidden end
+  entry.layer, entry.kind, entry.where, entry.native = "patch", link.kind, check.place(link.fn), false
+  entry.trait, entry.class, entry.hides = nil, nil, hides
+end
+
+-- molt.methods(x): of an object or a class: { name, layer, kind, where, native, trait,
 -- class, hides } each, also by name. Layers from the top: "patch", "object",
--- "fill", "trait".
+-- "fill", "trait". `kind` is which verb made a patch: what a "before", "after" or
+-- "around" has in `hides` it wraps.
 function inspect.methods(target)
   local list = {}
   local record = handle.record(target, "class")
@@ -83,16 +97,8 @@ function inspect.methods(target)
     if not list[name] then add(list, claim_entry(name, core.claims(key, name))) end
   end
   local iterate = next
-  for name, stack in iterate, o and patch.of(o, shape) or {} do
-    local entry = list[name]
-    local below = { layer = entry.layer, where = entry.where, native = entry.native,
-      trait = entry.trait, class = entry.class }
-    table.insert(entry.hides, 1, below)
-    for i = 1, #stack - 1 do
-      table.insert(entry.hides, 1, { layer = "patch", where = check.place(stack[i].fn), native = false })
-    end
-    entry.layer, entry.where, entry.native = "patch", check.place(stack[#stack].fn), false
-    entry.trait, entry.class = nil, nil
+  for name, link in iterate, o and patch.of(o, shape) or {} do
+    put_patches(list[name], link)
   end
   return sort(list)
 end

@@ -1,25 +1,29 @@
--- molt.patch: overriding methods of one object or of a class, and undoing it.
+-- molt.patch: override, before, after and around, of one object or of a class, and
+-- undoing them.
 --
 -- A patch of an object is a raw field of its table, which outranks the metatable:
--- it costs other objects nothing and needs no shape. Patches of one name stack;
+-- it costs other objects nothing and needs no shape (molt.chain). A patch of a class
+-- is a fill that the core resolves (core/src/resolve.h). Patches of one name stack;
 -- taking one out re-links the rest.
 
 local core = require "molt.core"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
+local beneath = require "molt.beneath"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
 local object = require "molt.object"
 local event = require "molt.event"
+local chain = require "molt.chain"
+local wrap = require "molt.wrap"
 
 local patch = {}
 
-local rawget, rawset = rawget, rawset
+local rawset = rawset
 
-local PATCHES = object.PATCHES       -- of an object: name -> { { fn }, … }
-local overrides = {}                 -- class record -> number of the fill -> name
+local of_class = {}          -- class record -> number of the fill -> name
 
 local Patch = {}
 Patch.__index = Patch
@@ -34,67 +38,16 @@ local function is_typed(shape, name)
 end
 
 local function expect_method(methods, name, of)
-  if type(name) ~= "string" then check.argument(2, "override", "method name", name) end
   if methods[name] ~= nil then return end
   check.raise("unknown", ("%s has no method '%s'"):format(of, name), check.near(name, check.keys(methods)))
 end
 
--- The patches of one name, the uppermost last; nil when there are none. The raw
--- field is the truth: what was assigned over a patch lies on top of it, and nil
--- has taken all of them away.
-local function stack_of(o, name)
-  local names, raw = rawget(o, PATCHES), rawget(o, name)
-  if raw == nil then
-    if names and names[name] then
-      names[name] = nil
-      core.object_unpatch(o, name)
-    end
-    return nil
-  end
-  if not names then
-    names = {}
-    rawset(o, PATCHES, names)
-  end
-  local stack = names[name] or {}
-  names[name] = stack
-  if #stack == 0 or stack[#stack].fn ~= raw then stack[#stack + 1] = { fn = raw } end
-  return stack
-end
-
--- Takes all patches of a name away: it is the class's turn.
-local function clear(o, name)
-  local names = rawget(o, PATCHES)
-  names[name] = nil
-  if next(names) == nil then rawset(o, PATCHES, nil) end
-  rawset(o, name, nil)
-  core.object_unpatch(o, name)
-end
-
-local function patch_object(o, shape, name, fn)
+local function patch_object(o, shape, kind, name, fn)
   expect_method(shape.methods, name, object.name(o))
-  local stack, entry = stack_of(o, name), { fn = fn }
+  chain.top(o, name)           -- an assignment of nil has taken earlier ones away
   if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
-  if stack then
-    stack[#stack + 1] = entry
-  else
-    local names = rawget(o, PATCHES) or {}
-    names[name] = { entry }
-    rawset(o, PATCHES, names)
-  end
-  rawset(o, name, fn)
-  return setmetatable({ target = o, name = name, entry = entry }, Patch)
-end
-
-local function remove_from_object(p)
-  local stack = bodies.of(p.target) and stack_of(p.target, p.name) or {}
-  for i, entry in ipairs(stack) do
-    if entry == p.entry then
-      table.remove(stack, i)
-      if #stack == 0 then clear(p.target, p.name) else rawset(p.target, p.name, stack[#stack].fn) end
-      return true
-    end
-  end
-  return false
+  local link = chain.push(o, name, kind, fn)
+  return setmetatable({ target = o, name = name, kind = kind, serial = link.serial, fn = fn }, Patch)
 end
 
 -- What the class would answer, complete or not.
@@ -107,49 +60,60 @@ local function class_methods(record)
   return methods
 end
 
-local function patch_class(record, name, fn)
+-- A wrapper learns its place when it has it; a call before that passes it by.
+local function patch_class(record, kind, name, fn)
   if core.class_definition(record.pointer, name) == nil then
     expect_method(class_methods(record), name, "class " .. record.name)
   end
-  local number = check.result(core.class_fill(record.pointer, name, fn, check.place(fn)))
-  local of = overrides[record] or {}
-  overrides[record] = of
+  local place = { name = name, kind = kind, class = record.pointer, number = 0 }
+  local put = kind == "override" and fn or wrap[kind](fn, beneath.next(place))
+  local number = check.result(core.class_fill(record.pointer, name, put, check.place(fn), kind))
+  place.number, place.key = number, number
+  local of = of_class[record] or {}
+  of_class[record] = of
   of[number] = name
-  return setmetatable({ target = record, name = name, number = number }, Patch)
+  return setmetatable({ target = record.proxy, name = name, kind = kind, number = number, record = record }, Patch)
 end
 
 local function remove_from_class(p)
-  local of = overrides[p.target]
+  local of = of_class[p.record]
   if not of or not of[p.number] then return false end
-  check.result(core.class_unfill(p.target.pointer, p.number))
+  check.result(core.class_unfill(p.record.pointer, p.number))
   of[p.number] = nil
   return true
 end
 
--- patch:remove(): true, or false when it is gone already.
+-- patch:remove(): true; or false, and text that says why not, when it is gone already.
 function Patch:remove()
-  if self.number then return remove_from_class(self) end
-  return remove_from_object(self)
+  local done
+  if self.number then done = remove_from_class(self)
+  else done = bodies.of(self.target) ~= nil and chain.remove(self.target, self.name, self.serial, self.fn) end
+  if done then return true end
+  return false, ("%s was removed already"):format(tostring(self))
 end
 
 function Patch:__tostring()
-  return ("override of '%s' on %s"):format(self.name, object.name(self.number and self.target.proxy or self.target))
+  return ("%s of '%s' on %s"):format(self.kind, self.name, object.name(self.target))
 end
 
--- molt.override(class or object, name, fn) -> patch
-function patch.override(target, name, fn)
-  local record = handle.record(target, "class")
-  local shape, _, o
-  if not record then shape, _, o = object.expect(1, "override", target) end
-  if type(name) ~= "string" then check.argument(2, "override", "method name", name) end
-  check.callable(3, "override", fn)
-  local made = record and patch_class(record, name, fn) or patch_object(o, shape, name, fn)
-  event.emit("override", target, name)
-  return made
+-- molt.override, before, after, around(class or object, name, fn) -> patch
+local function verb(kind)
+  return function(target, name, fn)
+    local record = handle.record(target, "class")
+    local shape, _, o
+    if not record then shape, _, o = object.expect(1, kind, target) end
+    if type(name) ~= "string" then check.argument(2, kind, "method name", name) end
+    check.callable(3, kind, fn)
+    local made = record and patch_class(record, kind, name, fn) or patch_object(o, shape, kind, name, fn)
+    event.emit("override", target, name)
+    return made
+  end
 end
+
+patch.override, patch.before, patch.after, patch.around = verb "override", verb "before", verb "after", verb "around"
 
 local function restore_class(record, name)
-  local of, numbers = overrides[record] or {}, {}
+  local of, numbers = of_class[record] or {}, {}
   local iterate = next
   for number, of_name in iterate, of do
     if not name or name == of_name then numbers[#numbers + 1] = number end
@@ -171,16 +135,12 @@ local function restore_object(o, shape, name)
     end
   end
   for _, key in ipairs(names) do
-    local stack = shape.methods[key] ~= nil and stack_of(o, key)
-    if stack then
-      count = count + #stack
-      clear(o, key)
-    end
+    if shape.methods[key] ~= nil then count = count + chain.clear(o, key) end
   end
   return count
 end
 
--- molt.restore(class or object [, name]): takes all overrides away; returns how many
+-- molt.restore(class or object [, name]): takes all patches away; returns how many
 function patch.restore(target, name)
   if name ~= nil and type(name) ~= "string" then check.argument(2, "restore", "method name", name) end
   local record = handle.record(target, "class")
@@ -195,22 +155,27 @@ function patch.restore(target, name)
   return count
 end
 
--- Patches of an object by name, the uppermost last: for introspection.
+-- The uppermost patch of each name of an object, { kind, fn, below }: for introspection.
 function patch.of(o, shape)
   local found = {}
   for _, name in ipairs(check.keys(o)) do
-    if shape.methods[name] ~= nil then found[name] = stack_of(o, name) end
+    if shape.methods[name] ~= nil then found[name] = chain.top(o, name) end
   end
   return found
+end
+
+local function copy_chain(to, shape, link)
+  if link.below then copy_chain(to, shape, link.below) end
+  patch_object(to, shape, link.kind, link.name, link.fn)
 end
 
 -- A copy of an object answers as the original does.
 function object.copy_patches(from, to)
   local shape = bodies.of(from)
   local iterate = next
-  for name, stack in iterate, patch.of(from, shape) do
+  for name, link in iterate, patch.of(from, shape) do
     rawset(to, name, nil)
-    for _, entry in ipairs(stack) do patch_object(to, shape, name, entry.fn) end
+    copy_chain(to, shape, link)
   end
 end
 
@@ -228,7 +193,7 @@ function shapes.hooks.assign(o, name, fn, shape)
   if shape.methods[name] == nil then return shapes.hooks.unknown_write(o, name, fn, shape) end
   shapes.hooks.check_override(o, name, fn)
   if fn == nil then return end
-  patch_object(o, shape, name, fn)
+  patch_object(o, shape, "override", name, fn)
   event.emit("override", o, name)
 end
 

@@ -428,7 +428,7 @@ describe("overriding a method", function()
       assert.equal("a", o:plain())
       assert.is_true(a:remove())
       assert.equal("plain", o:plain())
-      assert.same({ false, false, false }, { a:remove(), b:remove(), c:remove() })
+      assert.same({ false, false, false }, { a:remove(), b:remove(), (c:remove()) })
     end
   end)
 

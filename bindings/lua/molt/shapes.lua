@@ -43,7 +43,14 @@ local function callable(shape, fn, native)
   return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
 end
 
+-- What patches of the name stand on may be another now: see molt.beneath.
+local function forget_beneath(shape)
+  local iterate = next
+  if iterate(shape.beneath) ~= nil then shape.beneath = {} end
+end
+
 local function resolve(shape, name)
+  forget_beneath(shape)
   local fn, native = core.definition(shape.id, name)
   shape.methods[name] = callable(shape, fn, native)
 end
@@ -89,6 +96,7 @@ local function make(id)
     info = info,
     class = shapes.hooks.class(info.class),
     methods = {},
+    beneath = {},                        -- what patches stand on, found at their first call
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),
     head = ffi.cast(head, info.pointer),

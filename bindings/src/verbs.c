@@ -7,6 +7,7 @@
  */
 #include "binding.h"
 
+#include "cascade.h"
 #include "impl.h"
 #include "trait.h"
 #include "value.h"
@@ -231,6 +232,13 @@ static int shape_detach(lua_State *L)
     return answer_shape(L, b, molt__shape_detach(shape_at(L, b, 1), handle(L, 2)));
 }
 
+/* (shape id, trait) -> id of the shape without it and without what requires it */
+static int shape_cascade(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    return answer_shape(L, b, molt__cascade_detach(shape_at(L, b, 1), handle(L, 2)));
+}
+
 /* (object, name): typed slots of that name look at the object's table from now on */
 static int object_patch(lua_State *L)
 {
@@ -278,7 +286,7 @@ void molt__open_verbs(lua_State *L)
         { "convert", convert },
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
         { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
-        { "shape_attach", shape_attach }, { "shape_detach", shape_detach },
+        { "shape_attach", shape_attach }, { "shape_detach", shape_detach }, { "shape_cascade", shape_cascade },
         { "object_patch", object_patch }, { "object_unpatch", object_unpatch },
         { "drain", drain }, { "tick", tick }, { NULL, NULL },
     };

@@ -116,6 +116,13 @@ bool molt__class_has(const molt_class *cls, const molt_trait *trait)
     return false;
 }
 
+const molt_class *molt__class_owner(const molt_class *cls, const molt_trait *trait)
+{
+    const molt_class *owner = cls;
+    while (owner->base && molt__class_has(owner->base, trait)) owner = owner->base;
+    return owner;
+}
+
 molt_shape *molt__class_shape(molt_class *cls)
 {
     if (cls->shape) return cls->shape;

@@ -42,6 +42,9 @@ bool molt__class_extends(const molt_class *cls, const molt_class *base);
 /* Has the class the trait, itself or from a base? */
 bool molt__class_has(const molt_class *cls, const molt_trait *trait);
 
+/* The class of its line whose own trait it is; `cls` itself when none has it. */
+const molt_class *molt__class_owner(const molt_class *cls, const molt_trait *trait);
+
 /* Takes out the implementations of traits that the class, or one that extends it,
  * no longer has. */
 void molt__class_forget_idle(molt_class *cls);

@@ -1,5 +1,6 @@
 #include "shape.h"
 
+#include "cascade.h"
 #include "check.h"
 #include "edit.h"
 #include "error.h"
@@ -311,9 +312,11 @@ molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
         molt__fail(shape->world, has ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN,
                    has ? "the trait '%s' belongs to the class '%s', not to the object"
                        : "the trait '%s' is not attached to this object of class '%s'", trait->name, shape->cls->name);
-        if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", shape->cls->name, trait->name);
+        const char *owner = has ? molt__class_owner(shape->cls, trait)->name : NULL;
+        if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", owner, trait->name);
         return NULL;
     }
+    if (molt__cascade_check(shape, trait)) return NULL;
     return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) }));
 }
 

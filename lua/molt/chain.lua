@@ -18,7 +18,7 @@ local chain = {}
 local rawget, rawset, getfenv, setfenv = rawget, rawset, debug.getfenv, debug.setfenv
 
 local LINK = {}                                      -- in a link, so that it is known as one
-local records = setmetatable({}, { __mode = "k" })   -- object -> name -> { lowest = serial, [serial] = true, … }
+local records = setmetatable({}, { __mode = "k" })   -- object -> name -> { lowest = serial, raw = true, [serial] = true, … }
 local links = setmetatable({}, { __mode = "v" })     -- serial -> link
 local serial = 0
 
@@ -46,7 +46,8 @@ local function new_link(o, name, kind, fn, below)
 end
 
 -- What is known of the patches of a name: the serials of those not removed, and which
--- of them is the lowest override, whose function is the user's own. No references.
+-- of them is the lowest override, whose function is the user's own, and whether the
+-- user put it there by rawset. No references.
 local function record_of(o, name)
   local names = records[o] or {}
   records[o] = names
@@ -77,6 +78,7 @@ function chain.top(o, name)
   if link and link.fn == raw then return link end
   record = record or record_of(o, name)
   local known = not link and record.lowest
+  if not record.lowest then record.raw = true end
   link = new_link(o, name, "override", raw)
   if known then
     links[link.serial], link.serial = nil, known
@@ -126,7 +128,7 @@ function chain.clear(o, name, but_lowest)
     link.gone, link = true, link.below
   end
   for key in iterate, record do
-    if key ~= "lowest" and not (link and link.serial == key) then
+    if type(key) == "number" and not (link and link.serial == key) then
       count, record[key] = count + 1, nil
     end
   end
@@ -134,11 +136,20 @@ function chain.clear(o, name, but_lowest)
   return count
 end
 
--- The names that have, or had, patches.
-function chain.names(o)
-  local names, iterate = {}, next
-  for name in iterate, records[o] or names do names[#names + 1] = name end
-  return names
+-- Patches end with their method; what the user had put there raw stays.
+function chain.lapse(o, methods)
+  local names, iterate, gone = records[o], next, nil
+  if not names then return end
+  for name in iterate, names do
+    if methods[name] == nil then
+      gone = gone or {}
+      gone[#gone + 1] = name
+    end
+  end
+  for _, name in ipairs(gone or {}) do
+    chain.clear(o, name, names[name].raw)
+    names[name] = nil
+  end
 end
 
 return chain

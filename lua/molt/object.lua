@@ -11,6 +11,7 @@ local handle = require "molt.handle"
 local class = require "molt.class"
 local trait = require "molt.trait"
 local event = require "molt.event"
+local chain = require "molt.chain"
 
 local object = {}
 
@@ -150,6 +151,16 @@ local function with_all(shape, list)
   return shape
 end
 
+-- A function that the object has under a method's name is an override of the method:
+-- for C, too.
+local function patch_raw(o, pointer)
+  local methods = layout.trait(pointer).methods
+  for i = 1, #methods do
+    local name = methods[i].name
+    if type(rawget(o, name)) == "function" then core.object_patch(o, name) end
+  end
+end
+
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _
@@ -172,7 +183,10 @@ function object.attach(o, what, fields)
   if adoptions then
     for _, adoption in ipairs(adoptions) do adopt(o, adoption[1], adoption[2]) end
   end
-  for i = 1, #list do start_any(o, list[i]) end
+  for i = 1, #list do
+    patch_raw(o, list[i].trait or list[i].pointer)
+    start_any(o, list[i])
+  end
   if fields then
     local iterate = next
     for name, v in iterate, fields do o[name] = v end
@@ -220,10 +234,23 @@ function object.leave(o, to)
   if values then
     for _, value_of in ipairs(values) do rawset(o, value_of[1], value_of[2]) end
   end
+  chain.lapse(o, to.methods)
 end
 
--- molt.detach(obj, T): an implementation stands for its trait
-function object.detach(o, what)
+local function wants_cascade(options)
+  if options == nil then return false end
+  if check.kind(options) ~= "table" then check.argument(3, "detach", "table of options", options) end
+  for _, key in ipairs(check.keys(options)) do
+    if key ~= "cascade" then
+      check.raise("argument", ("molt.detach has no option '%s'"):format(key), check.near(key, { "cascade" }))
+    end
+  end
+  return options.cascade
+end
+
+-- molt.detach(obj, T [, { cascade = true }]): an implementation stands for its trait;
+-- a cascade takes along what requires it
+function object.detach(o, what, options)
   local shape, _
   shape, _, o = expect(1, "detach", o)
   local record = handle.record(what)
@@ -231,8 +258,16 @@ function object.detach(o, what)
     check.argument(2, "detach", "trait", what)
   end
   local pointer = record.kind == "impl" and record.trait or record.pointer
-  object.leave(o, shapes.detach(shape, pointer))
-  if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
+  if not wants_cascade(options) then
+    object.leave(o, shapes.detach(shape, pointer))
+    if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
+    return o
+  end
+  local to = shapes.get(check.result(core.shape_cascade(shape.id, pointer)))
+  object.leave(o, to)
+  for _, gone in ipairs(event.heard "detach" and lapsing(shape, to) or {}) do
+    event.emit("detach", o, trait.proxy(gone))
+  end
   return o
 end
 

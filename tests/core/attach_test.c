@@ -142,7 +142,7 @@ static void what_another_attached_trait_requires_cannot_be_detached(void **state
     assert_said("class 'Car' with Needy does not compose");
     must(molt_object_attach(object, needed, NULL));
     must(molt_object_attach(object, needy, NULL));
-    refused(molt_object_detach(object, needed), MOLT_ERR_MISSING, "Needy requires Tag1");
+    refused(molt_object_detach(object, needed), MOLT_ERR_IN_USE, "cannot detach 'Tag1': Needy requires Tag1 (declared at");
     assert_true(molt_object_is(object, needed));
     must(molt_object_detach(object, needy));
     must(molt_object_detach(object, needed));

@@ -252,8 +252,84 @@ describe("detaching a trait", function()
     local Needs = molt.trait(fresh "Needs", { requires = { Heat } })
     local o = molt.attach(Car(), { Heat, Needs })
     local _, err = pcall(molt.detach, o, Heat)
-    assert.matches("requires AttachHeat", err.message)
+    assert.equal("in_use", err.code)
+    assert.equal(("cannot detach 'AttachHeat': %s requires AttachHeat (declared at %s)"):format(molt.name(Needs),
+      err.message:match("declared at (.-)%)$")), err.message)
+    assert.equal("detach what requires it first; molt.detach(object, AttachHeat, { cascade = true }) takes it along",
+      err.hint)
     assert.equal(1, o.heat)
+  end)
+
+  it("takes along what requires it, directly or through others, in a cascade", function()
+    local Needs = molt.trait(fresh "Needs", { "double need = 4", requires = { Heat } })
+    local Through = molt.trait(fresh "Through", { requires = { Needs } })
+    local Other = molt.trait(fresh "Other", { "double other = 7" })
+    local o = molt.attach(Car(), { Heat, Needs, Through, Other })
+    o.other = 8
+    assert.equal(o, molt.detach(o, Heat, { cascade = true }))
+    assert.same({ false, false, false, true }, { molt.is(o, Heat), molt.is(o, Needs), molt.is(o, Through), molt.is(o, Other) })
+    assert.same({ 8, nil, nil }, { o.other, o.heat, o.need })
+  end)
+
+  it("takes one trait alone in a cascade when nothing requires it", function()
+    local Needs = molt.trait(fresh "Needs", { requires = { Heat } })
+    local o = molt.attach(Car(), { Heat, Needs })
+    molt.detach(o, Needs, { cascade = true })
+    assert.is_true(molt.is(o, Heat))
+    molt.detach(o, Heat, { cascade = false })
+    assert.is_false(molt.is(o, Heat))
+  end)
+
+  it("tells of each trait that a cascade takes", function()
+    local Needs = molt.trait(fresh "Needs", { requires = { Heat } })
+    local o = molt.attach(Car(), { Heat, Needs })
+    local told = {}
+    local listener = molt.on("detach", function(_, t) told[molt.name(t)] = true end)
+    molt.detach(o, Heat, { cascade = true })
+    listener.remove()
+    assert.same({ AttachHeat = true, [molt.name(Needs)] = true }, told)
+  end)
+
+  it("refuses a cascade that leaves something missing, and changes nothing", function()
+    local o = Car()
+    refuses(function() molt.detach(o, Heat, { cascade = true }) end,
+      "the trait 'AttachHeat' is not attached to this object of class 'AttachCar'")
+    refuses(function() molt.detach(o, Heat, { cascad = true }) end, "molt.detach has no option 'cascad'",
+      "did you mean 'cascade'?")
+    refuses(function() molt.detach(o, Heat, 5) end, "bad argument #3 to 'detach' (table of options expected, got number)")
+  end)
+
+  it("names the base class that brings the trait", function()
+    local Sub = molt.class(fresh "Sub", { extends = Car })
+    local o = Sub()
+    local _, err = pcall(molt.detach, o, molt.find "AttachTank")
+    assert.equal("molt.drop(AttachCar, AttachTank) takes it from the class", err.hint)
+  end)
+
+  it("ends patches of its methods, and leaves what the object had under their names", function()
+    local Song = molt.trait(fresh "Song", { sing = function() return "song" end, hum = function() return "hum" end })
+    local o = Car()
+    local function own() return "own" end
+    o.hum = own
+    molt.attach(o, Song)
+    local patch = molt.around(o, "sing", function(next, self) return next(self) .. "!" end)
+    molt.around(o, "hum", function(next, self) return next(self) .. "!" end)
+    assert.same({ "song!", "own!" }, { o:sing(), o:hum() })
+    molt.detach(o, Song)
+    assert.same({ nil, own }, { rawget(o, "sing"), rawget(o, "hum") })
+    assert.is_false((patch:remove()))
+    molt.attach(o, Song)
+    assert.same({ "song", "own" }, { o:sing(), o:hum() })
+  end)
+
+  it("takes a function of the object's for an override of its method, for C too", function()
+    local gauge = assert(molt.load(helper.build_dir .. "/tests/natives/gauge"))
+    local o = Car()
+    o.value = function() return 100 end
+    molt.attach(o, gauge.Gauge)
+    assert.equal(101, o:both(2))
+    molt.detach(o, molt.find "Gauge")
+    assert.equal(100, o.value())
   end)
 
   it("refuses a trait of the class, and says what would take it", function()

@@ -21,7 +21,7 @@ typedef enum molt__callback {
     MOLT__CALLBACK_SHAPE,            /* (shape id): makes its record, metatable and tombstone */
     MOLT__CALLBACK_CDATA,            /* (shape id, body) -> what goes into [0] */
     MOLT__CALLBACK_STAGE,            /* (object, body): what the object is to get */
-    MOLT__CALLBACK_RELAID,           /* (): classes have other shapes */
+    MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
     MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
 } molt__callback;

@@ -273,14 +273,43 @@ static void bridge_quiet(void *user, bool on)
     }
 }
 
+/* Records an error of molt's that is on the top, or want of memory; pops it. */
+static int fail_staged(lua_State *L, molt__binding *b)
+{
+    int code = MOLT_ERR_MEMORY;
+    const char *message = "no memory for the new body of an object", *hint = NULL;
+    if (lua_istable(L, -1)) {            /* its texts are kept by it: raw, for they are there */
+        lua_pushliteral(L, "code");
+        lua_rawget(L, -2);
+        for (int c = MOLT_ERR_CLOSED; c < 0; c++) {
+            if (lua_isstring(L, -1) && strcmp(molt_err_name(c), lua_tostring(L, -1)) == 0) code = c;
+        }
+        lua_pushliteral(L, "message");
+        lua_rawget(L, -3);
+        if (lua_isstring(L, -1)) message = lua_tostring(L, -1);
+        lua_pushliteral(L, "hint");
+        lua_rawget(L, -4);
+        if (lua_isstring(L, -1)) hint = lua_tostring(L, -1);
+        lua_pop(L, 3);
+    }
+    molt__fail(b->world, code, "%s", message);
+    if (hint) molt__hint(b->world, "%s", hint);
+    lua_pop(L, 1);
+    return code;
+}
+
 /* An object that Lua has never seen gets its table later, from its new body. */
 static int bridge_stage(void *user, molt_object *object, molt_object *body)
 {
     molt__binding *b = user;
     if (!push_table(b, object)) return MOLT_OK;
-    lua_pushlightuserdata(b->current, body);
-    if (run_callback(b, MOLT__CALLBACK_STAGE, 2) == MOLT_OK) return MOLT_OK;
-    return molt__fail(b->world, MOLT_ERR_MEMORY, "no memory for the new body of an object");
+    lua_State *L = b->current;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
+    lua_rawgeti(L, -1, MOLT__CALLBACK_STAGE);
+    lua_replace(L, -2);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, body);
+    return lua_pcall(L, 2, 0, 0) == 0 ? MOLT_OK : fail_staged(L, b);
 }
 
 static void bridge_relaid(void *user, bool commit)
@@ -288,7 +317,8 @@ static void bridge_relaid(void *user, bool commit)
     molt__binding *b = user;
     if (!lua_checkstack(b->current, 16)) return;
     molt__relaid(b->current, b, commit);
-    run_callback(b, MOLT__CALLBACK_RELAID, 0);
+    lua_pushboolean(b->current, commit);
+    run_callback(b, MOLT__CALLBACK_RELAID, 1);
 }
 
 static int pin_protected(lua_State *L)

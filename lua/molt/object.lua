@@ -12,6 +12,7 @@ local class = require "molt.class"
 local trait = require "molt.trait"
 local event = require "molt.event"
 local chain = require "molt.chain"
+local adopt = require "molt.adopt"
 
 local object = {}
 
@@ -60,42 +61,6 @@ local function pieces(verb, what)
     list[i] = r
   end
   return list
-end
-
--- Raw values under the names of fields that the object gains: typed fields take
--- them over, if they fit, and detach gives them back; Lua-valued ones stay.
-local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, raw }, … }
-
-local function adoptable(o, pointer)
-  local list
-  local fields = layout.trait(pointer).fields
-  for i = 1, #fields do
-    local field = fields[i]
-    local raw = rawget(o, field.name)
-    if raw ~= nil then
-      local fits, err = true, nil
-      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
-      if fits == nil then
-        check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
-          "the object has a raw value under that name; change or clear it first")
-      end
-      list = list or {}
-      list[#list + 1] = { name = field.name, kind = field.kind, raw = field.kind ~= "any" and raw or nil }
-    end
-  end
-  return list
-end
-
-local function adopt(o, pointer, list)
-  local of = adopted[o] or {}
-  adopted[o] = of
-  of[pointer] = list
-  for _, entry in ipairs(list) do
-    if entry.kind ~= "any" then
-      rawset(o, entry.name, nil)
-      o[entry.name] = entry.raw
-    end
-  end
 end
 
 local function enter(o, from, to)
@@ -173,7 +138,7 @@ function object.attach(o, what, fields)
   local adoptions
   for i = 1, #list do
     local of = list[i].trait or list[i].pointer
-    local found = adoptable(o, of)
+    local found = adopt.find(o, of)
     if found then
       adoptions = adoptions or {}
       adoptions[#adoptions + 1] = { of, found }
@@ -181,7 +146,7 @@ function object.attach(o, what, fields)
   end
   enter(o, shape, to)
   if adoptions then
-    for _, adoption in ipairs(adoptions) do adopt(o, adoption[1], adoption[2]) end
+    for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
   end
   for i = 1, #list do
     patch_raw(o, list[i].trait or list[i].pointer)
@@ -195,45 +160,14 @@ function object.attach(o, what, fields)
   return o
 end
 
--- The traits that an object has in a shape and not in another; cached.
-local function lapsing(shape, to)
-  local list = shape.lapse[to]
-  if list then return list end
-  local kept = {}
-  list = {}
-  for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
-  for _, part in ipairs(shape.info.parts) do
-    if not kept[part.trait] then list[#list + 1] = part.trait end
-  end
-  shape.lapse[to] = list
-  return list
-end
-
--- What the traits that lapse had adopted, read while the object still has them.
-local function adopted_values(o, of, gone)
-  local values = {}
-  for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
-  end
-  return values
-end
-
 -- Moves an object to another shape of its class: gives back what lapsing traits
 -- had adopted, and takes the Lua-valued fields they declared.
 function object.leave(o, to)
   local shape = bodies.of(o)
-  local gone = lapsing(shape, to)
-  local of = adopted[o]
-  local values = of and adopted_values(o, of, gone)
+  local gone = adopt.lapsing(shape, to)
+  local values = adopt.values(o, gone)
   enter(o, shape, to)
-  for i = 1, #gone do
-    local any = layout.trait(gone[i]).any
-    for k = 1, #any do rawset(o, any[k].name, nil) end
-    if of then of[gone[i]] = nil end
-  end
-  if values then
-    for _, value_of in ipairs(values) do rawset(o, value_of[1], value_of[2]) end
-  end
+  adopt.give_back(o, gone, values)
   chain.lapse(o, to.methods)
 end
 
@@ -265,7 +199,7 @@ function object.detach(o, what, options)
   end
   local to = shapes.get(check.result(core.shape_cascade(shape.id, pointer)))
   object.leave(o, to)
-  for _, gone in ipairs(event.heard "detach" and lapsing(shape, to) or {}) do
+  for _, gone in ipairs(event.heard "detach" and adopt.lapsing(shape, to) or {}) do
     event.emit("detach", o, trait.proxy(gone))
   end
   return o
@@ -337,13 +271,6 @@ function object.destroy(o)
   if not ok then error(err, 0) end
 end
 
-local function copy_lists(of)
-  if not of then return nil end
-  local copy, iterate = {}, next
-  for pointer, list in iterate, of do copy[pointer] = list end
-  return copy
-end
-
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape, _
@@ -356,7 +283,7 @@ function object.clone(o)
   for k, v in iterate, o do
     if k ~= 0 and k ~= object.PATCHES then rawset(copy, k, v) end
   end
-  adopted[copy] = copy_lists(adopted[o])
+  adopt.copy(o, copy)
   object.copy_patches(o, copy)
   return copy
 end

@@ -136,10 +136,13 @@ border.callbacks[border.STAGE] = function(o, pointer)
   local shape = shapes.at(body.shape)
   local staged = core.staged
   local n = #staged
-  staged[n + 1], staged[n + 2], staged[n + 3] = o, ffi.cast(shape.body.pointer, body), shape.meta
+  body = ffi.cast(shape.body.pointer, body)
+  shapes.hooks.stage(o, shape, body)
+  staged[n + 1], staged[n + 2], staged[n + 3] = o, body, shape.meta
 end
 
-border.callbacks[border.RELAID] = function()
+border.callbacks[border.RELAID] = function(commit)
+  shapes.hooks.settle(commit)
   shapes.hooks.relaid()
 end
 

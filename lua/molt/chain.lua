@@ -18,7 +18,8 @@ local chain = {}
 local rawget, rawset, getfenv, setfenv = rawget, rawset, debug.getfenv, debug.setfenv
 
 local LINK = {}                                      -- in a link, so that it is known as one
-local records = setmetatable({}, { __mode = "k" })   -- object -> name -> { lowest = serial, raw = true, [serial] = true, … }
+-- object -> name -> { lowest = serial, raw = true, [serial] = true, … }
+local records = setmetatable({}, { __mode = "k" })
 local links = setmetatable({}, { __mode = "v" })     -- serial -> link
 local serial = 0
 
@@ -86,6 +87,11 @@ function chain.top(o, name)
   end
   record.lowest, record[link.serial] = link.serial, true
   return link
+end
+
+-- Has the name patches, be it that its method is gone?
+function chain.has(o, name)
+  return records[o] ~= nil and records[o][name] ~= nil
 end
 
 -- Puts a patch on top; returns its link.

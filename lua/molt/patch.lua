@@ -131,11 +131,11 @@ local function restore_object(o, shape, name)
   local names = {}
   if name then names[1] = name else
     for _, key in ipairs(check.keys(o)) do
-      if shape.methods[key] ~= nil then names[#names + 1] = key end
+      names[#names + 1] = key
     end
   end
   for _, key in ipairs(names) do
-    if shape.methods[key] ~= nil then count = count + chain.clear(o, key) end
+    if shape.methods[key] ~= nil or chain.has(o, key) then count = count + chain.clear(o, key) end
   end
   return count
 end

@@ -109,6 +109,13 @@ end
 -- at all; no Lua but this runs in between.
 local staged = {}            -- { object, shape, gained, gone, values }, …
 
+local function has_any(traits)
+  for i = 1, #traits do
+    if layout.trait(traits[i]).any[1] then return true end
+  end
+  return false
+end
+
 function shapes.hooks.stage(o, to, body)
   local from = bodies.of(o)
   local gained, gone = adopt.lapsing(to, from), adopt.lapsing(from, to)
@@ -122,7 +129,8 @@ function shapes.hooks.stage(o, to, body)
     if list then found[gained[i]] = list end
   end
   local values = adopt.values(o, gone)
-  if found or gone[1] then staged[#staged + 1] = { o, to, found or {}, gone, values } end
+  local goes = gone[1] and (values or chain.any(o) or has_any(gone))
+  if found or goes then staged[#staged + 1] = { o, to, found or {}, gone, values } end
 end
 
 function shapes.hooks.settle(commit)

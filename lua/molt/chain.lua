@@ -142,6 +142,11 @@ function chain.clear(o, name, but_lowest)
   return count
 end
 
+-- Has the object had patches?
+function chain.any(o)
+  return records[o] ~= nil
+end
+
 -- Patches end with their method; what the user had put there raw stays.
 function chain.lapse(o, methods)
   local names, iterate, gone = records[o], next, nil

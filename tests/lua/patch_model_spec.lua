@@ -7,7 +7,7 @@ local helper = require "helper"
 local molt = require "molt"
 
 local steps = 60
-local rounds = tonumber(os.getenv "MOLT_ROUNDS") or helper.long and 100000 or helper.stress and 10 or 150
+local rounds = tonumber(os.getenv "MOLT_ROUNDS") or helper.long and 20000 or helper.stress and 10 or 150
 local first_seed = tonumber(os.getenv "MOLT_SEED") or 20260101
 
 local names = { "say", "hum" }

@@ -66,7 +66,7 @@ static int answer_from(lua_State *L, molt__binding *b, lua_State *before, int64_
     return answer(L, b, err);
 }
 
-/* (name, lines, required, excluded, where) */
+/* (name, lines, required, excluded, where, required lines, excluded lines) */
 static int trait_declare(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
@@ -74,6 +74,8 @@ static int trait_declare(lua_State *L)
     lines.lines = texts(L, 2, &lines.line_count);
     lines.required = (molt_trait *const *)handles(L, 3, &lines.required_count);
     lines.excluded = (molt_trait *const *)handles(L, 4, &lines.excluded_count);
+    lines.required_lines = texts(L, 6, &lines.required_line_count);
+    lines.excluded_lines = texts(L, 7, &lines.excluded_line_count);
     return answer_handle(L, b, molt_trait_declare(b->world, &lines));
 }
 
@@ -219,6 +221,17 @@ static int shape_attach(lua_State *L)
     return answer_shape(L, b, molt__shape_attach(shape_at(L, b, 1), handle(L, 2), handle(L, 3)));
 }
 
+/* (shape id, { trait, impl or false, … }) -> id of the shape with all of them */
+static int shape_attach_set(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    size_t count;
+    void *const *list = handles(L, 2, &count);
+    molt__attached *add = lua_newuserdata(L, (count / 2 + 1) * sizeof *add);
+    for (size_t i = 0; i < count / 2; i++) add[i] = (molt__attached){ .trait = list[2 * i], .impl = list[2 * i + 1] };
+    return answer_shape(L, b, molt__shape_attach_set(shape_at(L, b, 1), add, count / 2));
+}
+
 /* (shape id, trait) -> id of the shape without it */
 static int shape_detach(lua_State *L)
 {
@@ -273,7 +286,7 @@ void molt__open_verbs(lua_State *L)
         { "convert", convert },
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
         { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
-        { "shape_attach", shape_attach }, { "shape_detach", shape_detach },
+        { "shape_attach", shape_attach }, { "shape_attach_set", shape_attach_set }, { "shape_detach", shape_detach },
         { "object_patch", object_patch }, { "object_unpatch", object_unpatch },
         { "drain", drain }, { "tick", tick }, { NULL, NULL },
     };

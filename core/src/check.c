@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "resolve.h"
+#include "value.h"
 #include "world_state.h"
 
 #include <stdarg.h>
@@ -12,22 +13,25 @@
 typedef struct report {
     int code;
     size_t length;
+    size_t left_out;                 /* lines for which there was no room */
     char text[MOLT__ERROR_TEXT - 128];
 } report;
 
 static void MOLT_PRINTF(3, 4) add(report *r, int code, const char *format, ...)
 {
     if (!r->code) r->code = code;
+    char line[1024] = "\n  ";
     va_list arguments;
     va_start(arguments, format);
-    size_t room = sizeof r->text - r->length;
-    int n = snprintf(r->text + r->length, room, "\n  ");
-    if (n > 0 && (size_t)n < room) {
-        int m = vsnprintf(r->text + r->length + n, room - (size_t)n, format, arguments);
-        if (m > 0) r->length += (size_t)n + (size_t)m;
-        if (r->length >= sizeof r->text) r->length = sizeof r->text - 1;
-    }
+    vsnprintf(line + 3, sizeof line - 3, format, arguments);
     va_end(arguments);
+    size_t length = strlen(line);
+    if (r->left_out || length + 32 > sizeof r->text - r->length) {
+        r->left_out++;
+        return;
+    }
+    memcpy(r->text + r->length, line, length + 1);
+    r->length += length;
 }
 
 /* The first definition of a name, and the first other one in the same layer. */
@@ -94,13 +98,71 @@ static int finish(const molt_shape *shape, const report *r)
         int n = snprintf(with + length, sizeof with - length, "%s%s", i ? ", " : " with ", shape->attached[i].trait->name);
         if (n > 0) length += (size_t)n;
     }
-    return molt__fail(shape->world, r->code, "class '%s'%s does not compose:%s", shape->cls->name, with, r->text);
+    char more[40] = "";
+    if (r->left_out) snprintf(more, sizeof more, "\n  … and %zu more", r->left_out);
+    return molt__fail(shape->world, r->code, "class '%s'%s does not compose:%s%s", shape->cls->name, with, r->text,
+                      more);
+}
+
+static void need_trait(const molt_shape *shape, const molt_trait *trait, const molt__requirement *need, report *r)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        if (shape->parts[i].trait->name == need->name) return;
+    }
+    add(r, MOLT_ERR_MISSING, "%s requires %s (declared at %s)", trait->name, need->name, trait->where);
+}
+
+static void need_field(const molt_shape *shape, const molt_trait *trait, const molt__requirement *need, report *r)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *other = shape->parts[i].trait;
+        const molt__field *field = molt__trait_field(other, need->name);
+        if (!field) continue;
+        if (field->kind == need->kind) return;
+        add(r, MOLT_ERR_CONFLICT, "%s requires the field '%s' (declared at %s), but %s has '%s %s' (%s)", trait->name,
+            need->text, trait->where, other->name, molt__kind_name(field->kind), field->name, other->where);
+        return;
+    }
+    add(r, MOLT_ERR_MISSING, "%s requires the field '%s' (declared at %s)", trait->name, need->text, trait->where);
+}
+
+/* What answers for a required name may be any Lua function; a typed method must
+ * have the very signature. */
+static void need_method(const molt_shape *shape, const molt_trait *trait, const molt__requirement *need, report *r)
+{
+    bool typed = false;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *other = shape->parts[i].trait;
+        const molt__method *method = molt__trait_method(other, need->name);
+        typed |= method != NULL;
+        if (!method || need->need == MOLT__NEED_NAME || strcmp(method->text, need->text) == 0) continue;
+        add(r, MOLT_ERR_CONFLICT, "%s requires the method '%s' (declared at %s), but %s has '%s' (%s)", trait->name,
+            need->text, trait->where, other->name, method->text, other->where);
+    }
+    if (typed || molt__resolve(shape, need->name)) return;
+    add(r, MOLT_ERR_MISSING, "%s requires the method '%s' (declared at %s)", trait->name, need->text, trait->where);
+}
+
+/* What the traits require, line by line; with `name`, of that name only. */
+static void check_needs(const molt_shape *shape, const char *name, report *r)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t n = 0; n < trait->needs.count; n++) {
+            const molt__requirement *need = &trait->needs.item[n];
+            if (name && need->name != name) continue;
+            if (need->need == MOLT__NEED_TRAIT) need_trait(shape, trait, need, r);
+            else if (need->need == MOLT__NEED_FIELD) need_field(shape, trait, need, r);
+            else need_method(shape, trait, need, r);
+        }
+    }
 }
 
 int molt__check_name(const molt_shape *shape, const char *name)
 {
     report r = { 0 };
     check_one(shape, name, &r);
+    check_needs(shape, name, &r);
     return finish(shape, &r);
 }
 
@@ -115,9 +177,10 @@ static void check_requirements(const molt_shape *shape, const molt_trait *trait,
         if (has_trait(shape, trait->required[i])) continue;
         add(r, MOLT_ERR_MISSING, "%s requires %s (declared at %s)", trait->name, trait->required[i]->name, trait->where);
     }
-    for (size_t i = 0; i < trait->excluded_count; i++) {
-        if (!has_trait(shape, trait->excluded[i])) continue;
-        add(r, MOLT_ERR_EXCLUDED, "%s excludes %s (declared at %s)", trait->name, trait->excluded[i]->name, trait->where);
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *other = shape->parts[i].trait;
+        if (!molt__trait_excludes(trait, other)) continue;
+        add(r, MOLT_ERR_EXCLUDED, "%s excludes %s (declared at %s)", trait->name, other->name, trait->where);
     }
 }
 
@@ -168,6 +231,7 @@ int molt__check_shape(const molt_shape *shape)
             if (!typed_before(shape, i, name)) check_one(shape, name, &r);
         }
     }
+    check_needs(shape, NULL, &r);
     walk w = { shape, &r };
     molt__resolve_names(shape, check_untyped, &w);
     return finish(shape, &r);

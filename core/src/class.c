@@ -78,6 +78,11 @@ molt_class *molt_class_declare(molt_world *world, const molt_class_lines *lines)
     molt_class *cls = find_quietly(world, name);
     if (!cls) return class_make(world, name, lines);
     if (same_composition(cls, lines)) return cls;
+    if (lines->base && molt__class_extends(lines->base, cls)) {
+        molt__fail(world, MOLT_ERR_DECLARATION, "class '%s' cannot extend '%s', which extends it (%s)", name,
+                   lines->base->name, lines->base->where);
+        return NULL;
+    }
     molt__fail(world, MOLT_ERR_DECLARATION, "class '%s' is declared unequally at %s and at %s", name, cls->where,
                lines->where ? lines->where : "?");
     return NULL;

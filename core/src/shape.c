@@ -261,23 +261,39 @@ static const molt__attached *find_attached(const molt_shape *shape, const molt_t
     return NULL;
 }
 
-/* The shape with one attachment more (`add`) or without one (`take`). */
-static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, const molt_trait *take)
+/* Puts one attachment into its place in a sorted list; one that is named twice is one. */
+static int put_attached(molt_world *world, molt__attached *list, size_t *count, molt__attached add)
 {
-    size_t capacity = (shape->attached_count + 1) * sizeof(molt__attached);
+    size_t at = *count;
+    while (at > 0 && list[at - 1].trait->index > add.trait->index) at--;
+    if (at > 0 && list[at - 1].trait == add.trait) {
+        molt__attached *same = &list[at - 1];
+        if (same->impl && add.impl && same->impl != add.impl) {
+            return molt__fail(world, MOLT_ERR_CONFLICT, "two implementations of '%s' (%s and %s)", add.trait->name,
+                              same->impl->where, add.impl->where);
+        }
+        if (add.impl) same->impl = add.impl;
+        return MOLT_OK;
+    }
+    memmove(&list[at + 1], &list[at], (*count - at) * sizeof *list);
+    list[at] = add;
+    ++*count;
+    return MOLT_OK;
+}
+
+/* The shape with more attachments, or without one (`take`). */
+static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, size_t add_count, const molt_trait *take)
+{
+    size_t capacity = (shape->attached_count + add_count + 1) * sizeof(molt__attached);
     molt__attached *list = molt__allocate(shape->world, capacity);
     if (!list) return NULL;
     size_t count = 0;
+    int err = MOLT_OK;
     for (size_t i = 0; i < shape->attached_count; i++) {
-        const molt__attached *attached = &shape->attached[i];
-        if (add && add->trait->index < attached->trait->index) {
-            list[count++] = *add;
-            add = NULL;
-        }
-        if (attached->trait != take) list[count++] = *attached;
+        if (shape->attached[i].trait != take) list[count++] = shape->attached[i];
     }
-    if (add) list[count++] = *add;
-    molt_shape *to = molt__shape_intern(shape->cls, shape->layout, list, count);
+    for (size_t i = 0; i < add_count && !err; i++) err = put_attached(shape->world, list, &count, add[i]);
+    molt_shape *to = err ? NULL : molt__shape_intern(shape->cls, shape->layout, list, count);
     molt__free(shape->world, list, capacity);
     return to;
 }
@@ -289,17 +305,30 @@ static molt_shape *published(molt_shape *to)
     return to;
 }
 
+static int check_new(const molt_shape *shape, const molt__attached *add)
+{
+    const molt_trait *trait = add->trait;
+    bool attached = find_attached(shape, trait) != NULL;
+    if (!attached && (add->impl || !molt__layout_has(shape->layout, trait))) return MOLT_OK;
+    return molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
+                      attached ? "attached" : "from its class");
+}
+
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
 {
     molt_shape *to = cached(shape, trait, impl, true);
     if (to) return published(trusted(to));
-    if (find_attached(shape, trait) || (!impl && molt__layout_has(shape->layout, trait))) {
-        molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
-                   find_attached(shape, trait) ? "attached" : "from its class");
-        return NULL;
-    }
     molt__attached add = { .trait = trait, .impl = impl };
-    return published(remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, NULL) }));
+    if (check_new(shape, &add)) return NULL;
+    return published(remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, 1, NULL) }));
+}
+
+molt_shape *molt__shape_attach_set(molt_shape *shape, const molt__attached *add, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (check_new(shape, &add[i])) return NULL;
+    }
+    return count ? published(neighbour(shape, add, count, NULL)) : shape;
 }
 
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
@@ -314,7 +343,7 @@ molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
         if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", shape->cls->name, trait->name);
         return NULL;
     }
-    return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) }));
+    return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, 0, trait) }));
 }
 
 void molt__shape_free(molt_shape *shape)

@@ -60,6 +60,9 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
 
 /* The neighbour that one attach or detach leads to; cached. */
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
+/* The shape with all of these at once, so that they may require one another. What
+ * is named twice is one; the trait and one implementation of it, the latter. */
+molt_shape *molt__shape_attach_set(molt_shape *shape, const molt__attached *add, size_t count);
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
 
 /* Is a shape that no object had lawful again? Then it is brought up to date. */

@@ -131,25 +131,6 @@ local function with(shape, record)
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 
--- The shape with all of them. They may need one another: what cannot be attached
--- yet is tried again after the rest.
-local function with_all(shape, list)
-  local waiting = list
-  while #waiting > 0 do
-    local later, reason = {}, nil
-    for _, record in ipairs(waiting) do
-      local ok, to = pcall(with, shape, record)
-      if ok then shape = to else
-        later[#later + 1] = record
-        reason = reason or to
-      end
-    end
-    if #later == #waiting then error(reason, 0) end
-    waiting = later
-  end
-  return shape
-end
-
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _
@@ -157,7 +138,7 @@ function object.attach(o, what, fields)
   local list = pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
-  local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
+  local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
   local adoptions
   for i = 1, #list do

@@ -219,6 +219,9 @@ OUT_OF_MEMORY(attaching_an_implementation_of_the_classes_trait, furnish,
 OUT_OF_MEMORY(attaching_a_large_trait, declare_large_ones,
     return molt_object_attach(on.object, molt_trait_find(with.world, "Cargo"), NULL);)
 
+OUT_OF_MEMORY(attaching_a_set, furnish,
+    return molt_object_attach_set(on.plain, (molt_piece[]){ { on.tag, NULL }, { NULL, on.ten } }, 2);)
+
 static void attach_two(void)
 {
     furnish();

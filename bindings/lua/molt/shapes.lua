@@ -95,6 +95,7 @@ local function make(id)
     attach = {},                         -- trait or impl handle -> shape
     detach = {},                         -- trait handle -> shape
     lapse = {},                          -- shape -> traits that it lacks
+    sets = {},                           -- records of a list, one step each -> [1] the shape
   }
   shape.fields = accessor.fields(shape)
   make_meta(shape)
@@ -147,6 +148,27 @@ function shapes.attach(shape, trait, impl)
   if not to or to.head.suspect ~= 0 then
     to = shapes.get(border.check(core.shape_attach(shape.id, trait, impl)))
     shape.attach[key] = to
+  end
+  return to
+end
+
+-- All at once. Each step of the way to the cached shape is one record.
+function shapes.attach_set(shape, records)
+  local step = shape.sets
+  for _, record in ipairs(records) do
+    step[record] = step[record] or {}
+    step = step[record]
+  end
+  local to = step[1]
+  if not to or to.head.suspect ~= 0 then
+    local list = {}
+    for _, record in ipairs(records) do
+      local is_impl = record.kind == "impl"
+      list[#list + 1] = is_impl and record.trait or record.pointer
+      list[#list + 1] = is_impl and record.pointer
+    end
+    to = shapes.get(border.check(core.shape_attach_set(shape.id, list)))
+    step[1] = to
   end
   return to
 end

@@ -93,9 +93,10 @@ static void try_everywhere(void (*prepare)(void), int (*act)(void))
 
 OUT_OF_MEMORY(declaring_a_trait_by_lines, furnish,
     molt_trait *required[] = { on.tag };
+    const char *needs[] = { "double fuel", "describe", "void start()" }, *excluded[] = { "trait Plane" };
     const char *lines[] = { "double draught = 1", "any captain", "double sail(double wind)", "void stop()" };
     molt_trait_lines boat = { .size = sizeof boat, .name = "Boat", .lines = lines, .line_count = 4,
-                              .required = required, .required_count = 1, .excluded = required, .excluded_count = 1,
+                              .required = required, .required_count = 1, .excluded_lines = excluded, .excluded_line_count = 1, .required_lines = needs, .required_line_count = 3,
                               .where = "boat.lua:1" };
     return made(molt_trait_declare(with.world, &boat));)
 
@@ -331,6 +332,7 @@ int main(void)
         ALONE(attaching_a_trait),
         ALONE(attaching_a_second_trait_with_an_implementation),
         ALONE(attaching_an_implementation_of_the_classes_trait),
+        ALONE(attaching_a_set),
         ALONE(attaching_a_large_trait),
         ALONE(detaching_a_trait),
         ALONE(detaching_a_patched_trait),

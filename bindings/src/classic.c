@@ -151,7 +151,7 @@ static int call_method(lua_State *L)
     molt_block *block = block_of(L, method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
-    if (patched || !definition || !definition->function) {
+    if (patched || !definition || (!definition->function && !definition->chain)) {
         int results = call_lua(L, b, method);
         if (results >= 0) return results;
         block = block_of(L, method, molt__check_object(L, b, 1, method->name));

@@ -1,6 +1,7 @@
 /* reflect.c: molt.core, the functions by which molt's Lua looks at a world. */
 #include "binding.h"
 
+#include "combine.h"
 #include "impl.h"
 #include "resolve.h"
 #include "value.h"
@@ -50,6 +51,8 @@ static void push_method(lua_State *L, const molt__method *method)
     set_number(L, "slot", method->slot);
     set_number(L, "number", method->number);
     set_text(L, "result", molt__kind_name(declaration->kind));
+    lua_pushboolean(L, declaration->all);
+    lua_setfield(L, -2, "all");
     lua_createtable(L, (int)declaration->parameter_count, 0);
     for (size_t i = 0; i < declaration->parameter_count; i++) {
         lua_pushstring(L, molt__kind_name(declaration->parameters[i].kind));
@@ -128,11 +131,30 @@ static int shape_info(lua_State *L)
     return 1;
 }
 
+/* Pushes the caller of a combined method, nil, and the functions that run, if all
+ * of them are Lua's. */
+static int push_chain(lua_State *L, const molt__chain *chain)
+{
+    molt__push_caller(L, chain->method);
+    lua_pushnil(L);
+    lua_createtable(L, (int)chain->count, 0);
+    for (size_t i = 0; i < chain->count; i++) {
+        if (!chain->item[i].definition->foreign) {
+            lua_pop(L, 2);
+            return 1;
+        }
+        lua_rawgeti(L, LUA_REGISTRYINDEX, (int)chain->item[i].definition->foreign);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 3;
+}
+
 /* Pushes what a definition is in Lua: its function, or the caller of the typed
  * method whose slot it fills; then how it is called natively, or nil. */
 static int push_definition(lua_State *L, const molt_definition *definition)
 {
     if (!definition) return 0;
+    if (definition->chain) return push_chain(L, definition->chain);
     if (definition->foreign) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
         return 1;
@@ -151,7 +173,7 @@ static int definition_of(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
-    return name ? push_definition(L, molt__resolve(shape_at(L, b, 1), name)) : 0;
+    return name ? push_definition(L, molt__combine_answer(shape_at(L, b, 1), name)) : 0;
 }
 
 /* (class, name) -> function, native or nil */
@@ -170,6 +192,15 @@ static bool add_name(const char *name, void *user)
     return true;
 }
 
+/* A method declared `all` is there even if nobody defines it. */
+static void add_empty_names(const molt_shape *shape, lua_State *L)
+{
+    for (size_t i = 0; i < shape->combined_count; i++) {
+        const molt__chain *chain = shape->combined[i].now;
+        if (chain && !chain->count) add_name(chain->head.name, L);
+    }
+}
+
 /* (shape id or class) -> names that some layer defines */
 static int names(lua_State *L)
 {
@@ -178,6 +209,7 @@ static int names(lua_State *L)
     lua_newtable(L);
     if (shape) molt__resolve_names(shape_at(L, b, 1), add_name, L);
     else molt__class_resolve_names(lua_touserdata(L, 1), add_name, L);
+    if (shape) add_empty_names(shape_at(L, b, 1), L);
     return 1;
 }
 
@@ -206,6 +238,18 @@ static int claims(lua_State *L)
     if (!name) return 1;
     if (shape) molt__resolve_each(shape_at(L, b, 1), name, add_claim, L);
     else molt__class_resolve_each(lua_touserdata(L, 1), name, add_claim, L);
+    return 1;
+}
+
+/* (shape id, name) -> what runs, in order, of a method declared `all`; nil of others */
+static int runs(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
+    const molt__chain *chain = name ? molt__combine_find(shape_at(L, b, 1), name) : NULL;
+    if (!chain) return 0;
+    lua_newtable(L);
+    for (size_t i = 0; i < chain->count; i++) add_claim(&chain->item[i], L);
     return 1;
 }
 
@@ -375,7 +419,7 @@ void molt__open_reflect(lua_State *L)
         { "trait_info", trait_info }, { "class_info", class_info }, { "shape_info", shape_info },
         { "impl_info", impl_info }, { "impl_definition", impl_definition },
         { "definition", definition_of }, { "class_definition", class_definition }, { "names", names },
-        { "claims", claims }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
+        { "claims", claims }, { "runs", runs }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
         { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { "unseen", unseen }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);

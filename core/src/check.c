@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "combine.h"
 #include "error.h"
 #include "resolve.h"
 #include "value.h"
@@ -61,11 +62,25 @@ static bool find_rival(const molt__claim *claim, void *user)
     return false;
 }
 
+/* Whoever declares the name of a method that is declared `all` declares it so. */
+static void check_combined(const molt_shape *shape, const molt__method *combined, report *r)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        const molt__method *method = molt__trait_method(trait, combined->name);
+        if (!method || molt__method_same(method, combined)) continue;
+        add(r, MOLT_ERR_CONFLICT, "'%s' is '%s' in %s (%s) and '%s' in %s (%s)", combined->name, combined->text,
+            combined->trait->name, combined->trait->where, method->text, trait->name, trait->where);
+    }
+}
+
 static void check_one(const molt_shape *shape, const char *name, report *r)
 {
     rivals found = { .count = 0 };
+    const molt__method *combined = molt__combine_method(shape, name);
     molt__resolve_each(shape, name, find_rival, &found);
-    if (found.count == 2) {
+    if (combined) check_combined(shape, combined, r);
+    else if (found.count == 2) {
         add(r, MOLT_ERR_CONFLICT, "'%s' is defined by %s (%s) and by %s (%s)", name, found.winner.trait->name,
             found.winner.definition->where, found.other.trait->name, found.other.definition->where);
     }
@@ -76,7 +91,7 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
                 found.winner.definition->where);
         }
-        if (!method) continue;
+        if (!method || combined) continue;
         if (found.count == 0) {
             add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, name,
                 method->text, trait->where);

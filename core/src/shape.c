@@ -1,6 +1,7 @@
 #include "shape.h"
 
 #include "check.h"
+#include "combine.h"
 #include "edit.h"
 #include "error.h"
 #include "impl.h"
@@ -355,5 +356,6 @@ void molt__shape_free(molt_shape *shape)
     molt__free(world, shape->index, (shape->index_mask + 1) * sizeof *shape->index);
     molt__free(world, shape->transitions, shape->transition_capacity * sizeof *shape->transitions);
     molt__free(world, shape->image, shape->image ? shape->layout->size : 0);
+    molt__combine_free(shape);
     molt__free(world, shape, sizeof *shape);
 }

@@ -52,6 +52,9 @@ struct molt_shape {
     molt_vtable *privates;           /* vtables of patched objects */
     molt_shape *successor;           /* while its class's layout changes */
     char *image;                     /* of a new body */
+    struct molt__combined *combined; /* names declared `all`: see combine.h */
+    size_t combined_count;
+    size_t combined_capacity;
 };
 
 /* The shape of `cls` (with its present layout) and exactly these attachments,

@@ -1,6 +1,7 @@
 #include "vtable.h"
 
 #include "closure.h"
+#include "combine.h"
 #include "error.h"
 #include "limbo.h"
 #include "memory.h"
@@ -47,7 +48,9 @@ static bool direct(const molt_definition *definition, const molt_trait *trait)
 
 int molt__vtable_prepare(molt_shape *shape, const char *name)
 {
-    molt_definition *definition = molt__resolve(shape, name);
+    if (molt__combine_prepare(shape, name)) return MOLT_ERR_MEMORY;
+    bool combined = molt__combine_method(shape, name) != NULL;
+    molt_definition *definition = combined ? NULL : molt__resolve(shape, name);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt_trait *trait = shape->parts[i].trait;
         molt__method *method = molt__trait_method(trait, name);
@@ -78,7 +81,8 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
 
 void molt__vtable_refill(molt_shape *shape, const char *name)
 {
-    molt_definition *definition = molt__resolve(shape, name);
+    molt__combine_commit(shape, name);
+    molt_definition *definition = molt__combine_answer(shape, name);
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt__method *method = molt__trait_method(shape->parts[i].trait, name);

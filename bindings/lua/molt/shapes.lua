@@ -43,9 +43,34 @@ local function callable(shape, fn, native)
   return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
 end
 
+-- A method declared `all` whose definitions are all Lua's needs no C call. Each
+-- may take away what would run after it: then what is left of the list counts.
+local function run_all(name, list)
+  local state, count = border.state, #list
+
+  local function still(o, fn)
+    local meta = debug.getmetatable(o)
+    local shape = type(meta) == "table" and rawget(meta, shapes.KEY)
+    if not shape then return false end
+    for _, other in ipairs(shape.runs[name] or { shape.methods[name] }) do
+      if other == fn then return true end
+    end
+    return false
+  end
+
+  return function(o, ...)
+    local epoch = state.epoch
+    for i = 1, count do
+      local fn = list[i]
+      if state.epoch == epoch or still(o, fn) then fn(o, ...) end
+    end
+  end
+end
+
 local function resolve(shape, name)
-  local fn, native = core.definition(shape.id, name)
-  shape.methods[name] = callable(shape, fn, native)
+  local fn, native, list = core.definition(shape.id, name)
+  shape.runs[name] = list
+  shape.methods[name] = list and run_all(name, list) or callable(shape, fn, native)
 end
 
 local function resolve_all(shape)
@@ -89,6 +114,7 @@ local function make(id)
     info = info,
     class = shapes.hooks.class(info.class),
     methods = {},
+    runs = {},                           -- name -> the functions of a method declared `all`
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),
     head = ffi.cast(head, info.pointer),

@@ -88,9 +88,16 @@ static int trait_info(lua_State *L)
     return 1;
 }
 
+/* names = { own = the name of its slot } of the methods for which they differ */
 static void push_part(lua_State *L, const molt__part *part)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    lua_newtable(L);
+    for (size_t i = 0; part->names && i < part->trait->method_count; i++) {
+        const char *own = part->trait->methods[i]->name, *name = molt__select_slot(part->names, own);
+        if (own != name) set_text(L, own, name);
+    }
+    lua_setfield(L, -2, "names");
     set_handle(L, "trait", part->trait);
     set_number(L, "offset", part->offset);
     set_number(L, "block", part->block);
@@ -173,7 +180,14 @@ static int definition_of(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
-    return name ? push_definition(L, molt__combine_answer(shape_at(L, b, 1), name)) : 0;
+    if (!name) return 0;
+    const molt_shape *shape = shape_at(L, b, 1);
+    const molt_definition *definition = molt__combine_answer(shape, name);
+    if (!definition || !definition->function) return push_definition(L, definition);
+    const molt__method *method = definition->trait->methods[definition->slot];
+    if (molt__shape_slot_name(shape, method) == name) return push_definition(L, definition);
+    molt__push_named_caller(L, name);
+    return 1;
 }
 
 /* (class, name) -> function, native or nil */

@@ -56,22 +56,55 @@ static bool find_rival(const molt__claim *claim, void *user)
         return claim->layer != MOLT__LAYER_FILL;
     }
     if (!same_layer(&r->winner, claim)) return false;
-    if (claim->trait == r->winner.trait || claim->definition == r->winner.definition) return true;
+    /* One trait's definitions of one thing hide one another: what it calls by two
+     * names is two things, even if the composition gives them one. */
+    bool same = claim->trait == r->winner.trait && claim->definition->name == r->winner.definition->name;
+    if (same || claim->definition == r->winner.definition) return true;
     r->other = *claim;
     r->count = 2;
     return false;
 }
 
+static size_t before_name(const char *text)
+{
+    size_t at = strcspn(text, "(");
+    while (at > 0 && text[at] != ' ') at--;
+    return at;
+}
+
+/* Are two canonical texts the same but for the name? */
+static bool same_signature(const char *a, const char *b)
+{
+    size_t length = before_name(a);
+    return length == before_name(b) && memcmp(a, b, length) == 0 && strcmp(strchr(a, '('), strchr(b, '(')) == 0;
+}
+
 /* Whoever declares the name of a method that is declared `all` declares it so. */
-static void check_combined(const molt_shape *shape, const molt__method *combined, report *r)
+static void check_combined(const molt_shape *shape, const char *name, const molt__method *combined, report *r)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        const molt__method *method = molt__trait_method(trait, combined->name);
-        if (!method || molt__method_same(method, combined)) continue;
-        add(r, MOLT_ERR_CONFLICT, "'%s' is '%s' in %s (%s) and '%s' in %s (%s)", combined->name, combined->text,
+        size_t at = 0;
+        const molt__method *method = molt__part_method(&shape->parts[i], name, &at);
+        if (!method || same_signature(method->text, combined->text)) continue;
+        add(r, MOLT_ERR_CONFLICT, "'%s' is '%s' in %s (%s) and '%s' in %s (%s)", name, combined->text,
             combined->trait->name, combined->trait->where, method->text, trait->name, trait->where);
     }
+}
+
+/* Does what wins fit the slot? */
+static void check_slot(const molt__method *method, const molt_definition *winner, report *r)
+{
+    const molt_trait *trait = method->trait;
+    if (!winner) {
+        add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, method->name,
+            method->text, trait->where);
+        return;
+    }
+    const molt__method *native = winner->function ? winner->trait->methods[winner->slot] : method;
+    if (same_signature(native->text, method->text)) return;
+    add(r, MOLT_ERR_CONFLICT, "%s.%s is '%s' (%s), but the native function that wins is '%s' (%s)", trait->name,
+        method->name, method->text, trait->where, native->text, winner->where);
 }
 
 static void check_one(const molt_shape *shape, const char *name, report *r)
@@ -79,27 +112,20 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
     rivals found = { .count = 0 };
     const molt__method *combined = molt__combine_method(shape, name);
     molt__resolve_each(shape, name, find_rival, &found);
-    if (combined) check_combined(shape, combined, r);
+    if (combined) check_combined(shape, name, combined, r);
     else if (found.count == 2) {
         add(r, MOLT_ERR_CONFLICT, "'%s' is defined by %s (%s) and by %s (%s)", name, found.winner.trait->name,
             found.winner.definition->where, found.other.trait->name, found.other.definition->where);
     }
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        const molt__method *method = molt__trait_method(trait, name);
         if (found.count && molt__trait_field(trait, name)) {
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
                 found.winner.definition->where);
         }
-        if (!method || combined) continue;
-        if (found.count == 0) {
-            add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, name,
-                method->text, trait->where);
-        } else if (found.winner.definition->function && found.winner.definition->trait != trait) {
-            const molt__method *native = found.winner.definition->trait->methods[found.winner.definition->slot];
-            if (molt__method_same(native, method)) continue;
-            add(r, MOLT_ERR_CONFLICT, "%s.%s is '%s' (%s), but the native function that wins is '%s' (%s)",
-                trait->name, name, method->text, trait->where, native->text, found.winner.definition->where);
+        size_t at = 0;
+        for (const molt__method *method; !combined && (method = molt__part_method(&shape->parts[i], name, &at));) {
+            check_slot(method, found.count ? found.winner.definition : NULL, r);
         }
     }
 }
@@ -143,18 +169,21 @@ static void need_field(const molt_shape *shape, const molt_trait *trait, const m
 
 /* What answers for a required name may be any Lua function; a typed method must
  * have the very signature. */
-static void need_method(const molt_shape *shape, const molt_trait *trait, const molt__requirement *need, report *r)
+static void need_method(const molt_shape *shape, const molt__part *part, const molt__requirement *need, report *r)
 {
+    const molt_trait *trait = part->trait;
+    const char *name = molt__select_slot(part->names, need->name);
     bool typed = false;
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *other = shape->parts[i].trait;
-        const molt__method *method = molt__trait_method(other, need->name);
+        size_t at = 0;
+        const molt__method *method = molt__part_method(&shape->parts[i], name, &at);
         typed |= method != NULL;
-        if (!method || need->need == MOLT__NEED_NAME || strcmp(method->text, need->text) == 0) continue;
+        if (!method || need->need == MOLT__NEED_NAME || same_signature(method->text, need->text)) continue;
         add(r, MOLT_ERR_CONFLICT, "%s requires the method '%s' (declared at %s), but %s has '%s' (%s)", trait->name,
             need->text, trait->where, other->name, method->text, other->where);
     }
-    if (typed || molt__resolve(shape, need->name)) return;
+    if (typed || molt__resolve(shape, name)) return;
     add(r, MOLT_ERR_MISSING, "%s requires the method '%s' (declared at %s)", trait->name, need->text, trait->where);
 }
 
@@ -165,10 +194,10 @@ static void check_needs(const molt_shape *shape, const char *name, report *r)
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t n = 0; n < trait->needs.count; n++) {
             const molt__requirement *need = &trait->needs.item[n];
-            if (name && need->name != name) continue;
+            if (name && molt__select_slot(shape->parts[i].names, need->name) != name) continue;
             if (need->need == MOLT__NEED_TRAIT) need_trait(shape, trait, need, r);
             else if (need->need == MOLT__NEED_FIELD) need_field(shape, trait, need, r);
-            else need_method(shape, trait, need, r);
+            else need_method(shape, &shape->parts[i], need, r);
         }
     }
 }
@@ -208,7 +237,8 @@ static void check_fields(const molt_shape *shape, size_t part, report *r)
         for (size_t other = 0; other < shape->part_count; other++) {
             const molt_trait *rival = shape->parts[other].trait;
             bool field = other < part && molt__trait_field(rival, name);
-            bool method = molt__trait_method(rival, name) != NULL;
+            size_t at = 0;
+            bool method = molt__part_method(&shape->parts[other], name, &at) != NULL;
             if (!field && !method) continue;
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a %s of %s (%s)", name, trait->name,
                 trait->where, field ? "field" : "method", rival->name, rival->where);
@@ -220,7 +250,17 @@ static void check_fields(const molt_shape *shape, size_t part, report *r)
 static bool typed_before(const molt_shape *shape, size_t part, const char *name)
 {
     for (size_t i = 0; i < part; i++) {
-        if (molt__trait_method(shape->parts[i].trait, name)) return true;
+        size_t at = 0;
+        if (molt__part_method(&shape->parts[i], name, &at)) return true;
+    }
+    return false;
+}
+
+/* Under other names two slots of one trait may have one. */
+static bool slot_before(const molt__part *part, size_t method, const char *name)
+{
+    for (size_t m = 0; part->names && m < method; m++) {
+        if (molt__select_slot(part->names, part->trait->methods[m]->name) == name) return true;
     }
     return false;
 }
@@ -242,7 +282,8 @@ int molt__check_shape(const molt_shape *shape)
         check_requirements(shape, trait, &r);
         check_fields(shape, i, &r);
         for (size_t m = 0; m < trait->method_count; m++) {
-            const char *name = trait->methods[m]->name;
+            const char *name = molt__select_slot(shape->parts[i].names, trait->methods[m]->name);
+            if (slot_before(&shape->parts[i], m, name)) continue;
             if (!typed_before(shape, i, name)) check_one(shape, name, &r);
         }
     }

@@ -8,8 +8,10 @@
 molt__method *molt__combine_method(const molt_shape *shape, const char *name)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
-        molt__method *method = molt__trait_method(shape->parts[i].trait, name);
-        if (method && method->declaration.all) return method;
+        size_t at = 0;
+        for (molt__method *method; (method = molt__part_method(&shape->parts[i], name, &at));) {
+            if (method->declaration.all) return method;
+        }
     }
     return NULL;
 }
@@ -39,7 +41,8 @@ static bool gather(const molt__claim *claim, void *user)
     molt__chain *chain = user;
     for (size_t i = 0; i < chain->count; i++) {
         const molt__claim *other = &chain->item[i];
-        if (other->trait == claim->trait && (claim->trait || other->cls == claim->cls)) return true;
+        bool same = claim->trait ? other->definition->name == claim->definition->name : other->cls == claim->cls;
+        if (other->trait == claim->trait && same) return true;
     }
     if (chain->count < chain->capacity) chain->item[chain->count++] = *claim;
     return true;
@@ -122,17 +125,17 @@ static int put_in_order(const molt_shape *shape, molt__chain *chain)
     return needs ? MOLT_OK : MOLT_ERR_MEMORY;
 }
 
-static molt__chain *chain_new(const molt_shape *shape, molt__method *method)
+static molt__chain *chain_new(const molt_shape *shape, molt__method *method, const char *name)
 {
-    size_t capacity = shape->part_count;
+    size_t capacity = shape->part_count * (shape->world->widest_selection + 1);
     for (const molt_class *cls = shape->cls; cls; cls = cls->base) capacity++;
     molt__chain *chain = molt__allocate(shape->world, chain_bytes(capacity));
     if (!chain) return NULL;
     chain->capacity = capacity;
     chain->method = method;
-    chain->head = (molt_definition){ .name = method->name, .chain = chain, .trait = method->trait,
+    chain->head = (molt_definition){ .name = name, .chain = chain, .trait = method->trait,
                                      .slot = method->slot, .where = method->trait->where };
-    molt__resolve_each(shape, method->name, gather, chain);
+    molt__resolve_each(shape, name, gather, chain);
     if (put_in_order(shape, chain) == MOLT_OK) return chain;
     chain_free(shape->world, chain);
     return NULL;
@@ -150,7 +153,7 @@ int molt__combine_prepare(molt_shape *shape, const char *name)
         combined = &shape->combined[shape->combined_count++];
         *combined = (molt__combined){ .name = name };
     }
-    molt__chain *chain = chain_new(shape, method);
+    molt__chain *chain = chain_new(shape, method, name);
     if (!chain) return MOLT_ERR_MEMORY;
     chain_free(world, combined->next);
     combined->next = chain;

@@ -18,7 +18,8 @@ static bool same_attached(const molt_shape *shape, const molt__attached *attache
 {
     if (shape->attached_count != count) return false;
     for (size_t i = 0; i < count; i++) {
-        if (shape->attached[i].trait != attached[i].trait || shape->attached[i].impl != attached[i].impl) return false;
+        const molt__attached *a = &shape->attached[i], *b = &attached[i];
+        if (a->trait != b->trait || a->impl != b->impl || a->names != b->names) return false;
     }
     return true;
 }
@@ -47,13 +48,14 @@ static int copy_attached(molt_shape *shape, const molt__attached *attached, size
     return MOLT_OK;
 }
 
-static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32_t block)
+static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32_t block, const molt__selection *names)
 {
     molt__part *part = &shape->parts[shape->part_count++];
     part->trait = trait;
     part->identity = trait->identity;
     part->offset = offset;
     part->block = block;
+    part->names = names;
     part->vtable = molt__vtable_new(shape->world, trait, shape);
     return part->vtable ? MOLT_OK : MOLT_ERR_MEMORY;
 }
@@ -67,11 +69,13 @@ static int make_parts(molt_shape *shape)
     if (!shape->parts) return MOLT_ERR_MEMORY;
     shape->part_capacity = count;
     for (size_t i = 0; i < layout->count; i++) {
-        if (add_part(shape, layout->traits[i], layout->offsets[i], 0)) return MOLT_ERR_MEMORY;
+        const molt__selection *names = molt__class_names(shape->cls, layout->traits[i]);
+        if (add_part(shape, layout->traits[i], layout->offsets[i], 0, names)) return MOLT_ERR_MEMORY;
     }
     for (size_t i = 0; i < shape->attached_count; i++) {
         const molt__attached *attached = &shape->attached[i];
-        if (attached->block >= 0 && add_part(shape, attached->trait, 0, attached->block)) return MOLT_ERR_MEMORY;
+        if (attached->block < 0) continue;
+        if (add_part(shape, attached->trait, 0, attached->block, attached->names)) return MOLT_ERR_MEMORY;
     }
     return MOLT_OK;
 }
@@ -98,6 +102,23 @@ const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
         if (part->identity == identity) return part;
     }
     return NULL;
+}
+
+molt__method *molt__part_method(const molt__part *part, const char *name, size_t *at)
+{
+    const molt_trait *trait = part->trait;
+    if (!part->names) return (*at)++ ? NULL : molt__trait_method(trait, name);
+    while (*at < trait->method_count) {
+        molt__method *method = trait->methods[(*at)++];
+        if (molt__select_slot(part->names, method->name) == name) return method;
+    }
+    return NULL;
+}
+
+const char *molt__shape_slot_name(const molt_shape *shape, const molt__method *method)
+{
+    const molt__part *part = molt__shape_part(shape, method->trait->identity);
+    return part ? molt__select_slot(part->names, method->name) : method->name;
 }
 
 static void apply_values(const molt_impl *impl, const molt_trait *trait, char *block)
@@ -158,7 +179,7 @@ static int prepare_slots(molt_shape *shape)
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t m = 0; m < trait->method_count; m++) {
-            if (molt__vtable_prepare(shape, trait->methods[m]->name)) return MOLT_ERR_MEMORY;
+            if (molt__vtable_prepare(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name))) return MOLT_ERR_MEMORY;
         }
     }
     return MOLT_OK;
@@ -168,7 +189,9 @@ static void fill_slots(molt_shape *shape)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        for (size_t m = 0; m < trait->method_count; m++) molt__vtable_refill(shape, trait->methods[m]->name);
+        for (size_t m = 0; m < trait->method_count; m++) {
+            molt__vtable_refill(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name));
+        }
     }
 }
 
@@ -266,6 +289,7 @@ static const molt__attached *find_attached(const molt_shape *shape, const molt_t
 static int put_attached(molt_world *world, molt__attached *list, size_t *count, molt__attached add)
 {
     size_t at = *count;
+    add.named = !add.impl;               /* an implementation fills whatever names there are */
     while (at > 0 && list[at - 1].trait->index > add.trait->index) at--;
     if (at > 0 && list[at - 1].trait == add.trait) {
         molt__attached *same = &list[at - 1];
@@ -273,6 +297,11 @@ static int put_attached(molt_world *world, molt__attached *list, size_t *count, 
             return molt__fail(world, MOLT_ERR_CONFLICT, "two implementations of '%s' (%s and %s)", add.trait->name,
                               same->impl->where, add.impl->where);
         }
+        if (same->named && add.named && !molt__select_unite(add.trait, same->names, add.names, &add.names)) {
+            return MOLT_ERR_MEMORY;
+        }
+        if (add.named) same->names = add.names;
+        same->named |= add.named;
         if (add.impl) same->impl = add.impl;
         return MOLT_OK;
     }

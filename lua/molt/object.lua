@@ -10,6 +10,7 @@ local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
 local trait = require "molt.trait"
+local select_ = require "molt.select"
 local event = require "molt.event"
 
 local object = {}
@@ -41,22 +42,20 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
--- What attach was given, as a list of records.
+-- What attach was given, as a list of records, each once.
 local function pieces(verb, what)
   local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl") then
-    record.alone = record.alone or { record }
-    return record.alone
+  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
+    return { record }
   end
   if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
-  local list = {}
-  for i, piece in ipairs(what) do
-    local r = handle.record(piece)
-    if not r or (r.kind ~= "trait" and r.kind ~= "impl") then
-      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
-        check.kind(piece)))
-    end
-    list[i] = r
+  local list, seen = {}, {}
+  for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
+    check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
+      check.kind(piece)))
+  end)) do
+    if not seen[r] then list[#list + 1] = r end
+    seen[r] = true
   end
   return list
 end
@@ -128,6 +127,7 @@ end
 
 local function with(shape, record)
   local is_impl = record.kind == "impl"
+  if record.kind == "selection" then return shapes.attach_set(shape, { record }) end
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 
@@ -208,10 +208,10 @@ function object.detach(o, what)
   local shape, _
   shape, _, o = expect(1, "detach", o)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then
     check.argument(2, "detach", "trait", what)
   end
-  local pointer = record.kind == "impl" and record.trait or record.pointer
+  local pointer = record.trait or record.pointer
   object.leave(o, shapes.detach(shape, pointer))
   if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
   return o
@@ -228,7 +228,8 @@ end
 -- extends it? False for anything that is no living object.
 function object.is(o, what)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "class" and record.kind ~= "impl") then
+  local kind = record and record.kind
+  if kind ~= "trait" and kind ~= "class" and kind ~= "impl" and kind ~= "selection" then
     check.argument(2, "is", "trait or class", what)
   end
   local shape = bodies.of(view.object(o) or o)
@@ -247,8 +248,8 @@ end
 function object.as(o, what)
   local _
   _, _, o = expect(1, "as", o)
-  local record = handle.check(2, "as", what, "trait")
-  return view.make(o, layout.trait(record.pointer))
+  local record = handle.record(what, "selection") or handle.check(2, "as", what, "trait")
+  return view.make(o, layout.trait(record.trait or record.pointer))
 end
 
 -- molt.object(view): the object again; an object is its own

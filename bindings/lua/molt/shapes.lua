@@ -189,9 +189,9 @@ function shapes.attach_set(shape, records)
   if not to or to.head.suspect ~= 0 then
     local list = {}
     for _, record in ipairs(records) do
-      local is_impl = record.kind == "impl"
-      list[#list + 1] = is_impl and record.trait or record.pointer
-      list[#list + 1] = is_impl and record.pointer
+      list[#list + 1] = record.trait or record.pointer
+      list[#list + 1] = record.kind == "impl" and record.pointer
+      list[#list + 1] = record.kind == "selection" and record.pointer
     end
     to = shapes.get(border.check(core.shape_attach_set(shape.id, list)))
     step[1] = to

@@ -74,8 +74,8 @@ static bool visit_class(const subject *of, const molt_class *cls, const char *na
             if (fill->definition->name == name && !visit_one(fill->definition, claim, visitor, user)) return false;
             continue;
         }
-        /* Without its trait an implementation has nothing to fill. */
-        if (!has(of, claim.trait)) continue;
+        /* It goes with the class's trait, also while that is being taken away. */
+        if (!molt__class_has(cls, claim.trait) || !has(of, claim.trait)) continue;
         if (!visit_impl(fill->impl, names_of(of, claim.trait), name, claim, visitor, user)) return false;
     }
     claim.layer = MOLT__LAYER_TRAIT;

@@ -223,6 +223,17 @@ OUT_OF_MEMORY(attaching_a_large_trait, declare_large_ones,
 OUT_OF_MEMORY(attaching_a_set, furnish,
     return molt_object_attach_set(on.plain, (molt_piece[]){ { on.tag, NULL }, { NULL, on.ten } }, 2);)
 
+static void declare_a_choir(void)
+{
+    furnish();
+    must(molt_trait_fill(new_trait("High", LINES("all void sing()")), &(molt_fill){ .size = sizeof(molt_fill), .name = "sing", .foreign = 71 }));
+    must(molt_trait_fill(new_trait("Low", LINES("all void sing()")), &(molt_fill){ .size = sizeof(molt_fill), .name = "sing", .foreign = 72 }));
+}
+
+OUT_OF_MEMORY(attaching_traits_that_sing_together, declare_a_choir,
+    molt_piece both[] = { { molt_trait_find(with.world, "High"), NULL }, { molt_trait_find(with.world, "Low"), NULL } };
+    return molt_object_attach_set(on.plain, both, 2);)
+
 static void attach_two(void)
 {
     furnish();
@@ -333,6 +344,7 @@ int main(void)
         ALONE(attaching_a_second_trait_with_an_implementation),
         ALONE(attaching_an_implementation_of_the_classes_trait),
         ALONE(attaching_a_set),
+        ALONE(attaching_traits_that_sing_together),
         ALONE(attaching_a_large_trait),
         ALONE(detaching_a_trait),
         ALONE(detaching_a_patched_trait),

@@ -164,8 +164,8 @@ end)
 describe("a method declared all, native and Lua mixed", function()
   local chorus = assert(molt.load(helper.build_dir .. "/tests/natives/chorus"))
   local Drum = molt.find "ChorusDrum"
-  local A = molt.trait("ChorusA", { "all void play(double by)", play = function(self, by) self.total = 7 end })
-  local Z = molt.trait("ChorusZ", { requires = { Drum }, play = function(self, by) self.total = self.total * 10 + 9 end })
+  local A = molt.trait("ChorusA", { "all void play(double by)", play = function(self) self.total = 7 end })
+  local Z = molt.trait("ChorusZ", { requires = { Drum }, play = function(self) self.total = self.total * 10 + 9 end })
 
   it("runs all when it is called from Lua", function()
     local o = molt.class(fresh "Band", { Z, A, chorus.ChorusDrum })()

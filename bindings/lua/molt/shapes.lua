@@ -179,16 +179,16 @@ function shapes.attach(shape, trait, impl)
 end
 
 -- All at once. Each step of the way to the cached shape is one record.
-function shapes.attach_set(shape, records)
+function shapes.attach_set(shape, pieces)
   local step = shape.sets
-  for _, record in ipairs(records) do
+  for _, record in ipairs(pieces) do
     step[record] = step[record] or {}
     step = step[record]
   end
   local to = step[1]
   if not to or to.head.suspect ~= 0 then
     local list = {}
-    for _, record in ipairs(records) do
+    for _, record in ipairs(pieces) do
       list[#list + 1] = record.trait or record.pointer
       list[#list + 1] = record.kind == "impl" and record.pointer
       list[#list + 1] = record.kind == "selection" and record.pointer

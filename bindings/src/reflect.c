@@ -139,13 +139,17 @@ static int shape_info(lua_State *L)
 }
 
 /* Pushes the caller of a combined method, nil, and the functions that run, if all
- * of them are Lua's. */
-static int push_chain(lua_State *L, const molt__chain *chain)
+ * of them are Lua's. Whatever needs memory comes first: it may run a finalizer,
+ * and that change the chain; the epoch tells the caller, who asks again. */
+static int push_chain(lua_State *L, const molt_shape *shape, const char *name)
 {
+    const molt__chain *chain = molt__combine_find(shape, name);
+    size_t room = chain->count;
     molt__push_caller(L, chain->method);
     lua_pushnil(L);
-    lua_createtable(L, (int)chain->count, 0);
-    for (size_t i = 0; i < chain->count; i++) {
+    lua_createtable(L, (int)room, 0);
+    chain = molt__combine_find(shape, name);
+    for (size_t i = 0; i < chain->count && i < room; i++) {
         if (!chain->item[i].definition->foreign) {
             lua_pop(L, 2);
             return 1;
@@ -161,7 +165,6 @@ static int push_chain(lua_State *L, const molt__chain *chain)
 static int push_definition(lua_State *L, const molt_definition *definition)
 {
     if (!definition) return 0;
-    if (definition->chain) return push_chain(L, definition->chain);
     if (definition->foreign) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
         return 1;
@@ -183,6 +186,7 @@ static int definition_of(lua_State *L)
     if (!name) return 0;
     const molt_shape *shape = shape_at(L, b, 1);
     const molt_definition *definition = molt__combine_answer(shape, name);
+    if (definition && definition->chain) return push_chain(L, shape, name);
     if (!definition || !definition->function) return push_definition(L, definition);
     const molt__method *method = definition->trait->methods[definition->slot];
     if (molt__shape_slot_name(shape, method) == name) return push_definition(L, definition);
@@ -260,10 +264,12 @@ static int runs(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
+    lua_newtable(L);
     const molt__chain *chain = name ? molt__combine_find(shape_at(L, b, 1), name) : NULL;
     if (!chain) return 0;
-    lua_newtable(L);
+    b->world->bridge->quiet(b->world->bridge_user, true);
     for (size_t i = 0; i < chain->count; i++) add_claim(&chain->item[i], L);
+    b->world->bridge->quiet(b->world->bridge_user, false);
     return 1;
 }
 

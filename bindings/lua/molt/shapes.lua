@@ -67,10 +67,18 @@ local function run_all(name, list)
   end
 end
 
+-- What a name of the shape is now. A finalizer may define it anew while this
+-- allocates: then the answer is stale, and asked for again.
 local function resolve(shape, name)
-  local fn, native, list = core.definition(shape.id, name)
+  local epoch, made, list
+  repeat
+    local fn, native
+    epoch = border.state.epoch
+    fn, native, list = core.definition(shape.id, name)
+    made = list and run_all(name, list) or callable(shape, fn, native)
+  until border.state.epoch == epoch
   shape.runs[name] = list
-  shape.methods[name] = list and run_all(name, list) or callable(shape, fn, native)
+  shape.methods[name] = made
 end
 
 local function resolve_all(shape)

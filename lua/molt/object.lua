@@ -46,7 +46,8 @@ object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patch
 local function pieces(verb, what)
   local record = handle.record(what)
   if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
-    return { record }
+    record.alone = record.alone or { record }
+    return record.alone
   end
   if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
   local list, seen = {}, {}
@@ -127,7 +128,7 @@ end
 
 local function with(shape, record)
   local is_impl = record.kind == "impl"
-  if record.kind == "selection" then return shapes.attach_set(shape, { record }) end
+  if record.kind == "selection" then return shapes.attach_set(shape, record.alone) end
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 

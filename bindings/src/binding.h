@@ -164,6 +164,8 @@ void molt__push_guarded(lua_State *L);
 
 /* Pushes the function that calls a typed method on whatever object it is given. */
 void molt__push_caller(lua_State *L, const molt__method *method);
+/* The same for a name that is not its definition's slot's; the name is interned. */
+void molt__push_named_caller(lua_State *L, const char *name);
 
 /* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
 

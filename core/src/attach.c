@@ -120,6 +120,23 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
     return enter_from_c(object, molt__shape_attach(object->shape, impl ? molt_impl_trait(impl) : trait, impl));
 }
 
+int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
+{
+    int err = check(object);
+    if (err) return err;
+    molt_world *world = object->shape->world;
+    size_t bytes = (count + 1) * sizeof(molt__attached);
+    molt__attached *add = molt__allocate(world, bytes);
+    if (!add) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        molt_impl *impl = pieces[i].impl;
+        add[i] = (molt__attached){ .trait = impl ? molt_impl_trait(impl) : pieces[i].trait, .impl = impl };
+    }
+    molt_shape *to = molt__shape_attach_set(object->shape, add, count);
+    molt__free(world, add, bytes);
+    return enter_from_c(object, to);
+}
+
 int molt_object_detach(molt_object *object, molt_trait *trait)
 {
     int err = check(object);

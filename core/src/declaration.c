@@ -217,6 +217,10 @@ static int read_field(molt__scanner *scanner, const char *type, molt__declaratio
 
 static int read_declaration(molt__scanner *scanner, molt__declaration *out)
 {
+    /* A list in C spells it as a macro that stands for nothing there. */
+    const char *all = scanner->text;
+    out->all = molt__scan_is(scanner, "all") || molt__scan_is(scanner, "MOLT_ALL");
+    if (out->all) molt__scan_next(scanner);
     const char *type = scanner->text;
     int err = molt__spelling_read(scanner, &out->kind);
     if (err == MOLT_OK) {
@@ -231,7 +235,11 @@ static int read_declaration(molt__scanner *scanner, molt__declaration *out)
     if (err != MOLT_OK) {
         return err;
     }
-    return molt__scan_is(scanner, "(") ? read_method(scanner, type, out) : read_field(scanner, type, out);
+    bool method = molt__scan_is(scanner, "(");
+    if (out->all && (!method || out->kind != MOLT_VOID)) {
+        return molt__scan_fail(scanner, all, "expected a void method behind all: only those are combined");
+    }
+    return method ? read_method(scanner, type, out) : read_field(scanner, type, out);
 }
 
 int molt__declaration_parse(molt_world *world, const char *line, molt__declaration *out)
@@ -271,6 +279,7 @@ size_t molt__declaration_canonical(const molt__declaration *declaration, char *t
     if (size > 0) {
         text[0] = '\0';
     }
+    append(&to, declaration->all ? "all " : "");
     append(&to, molt__kind_name(declaration->kind));
     append(&to, " ");
     append(&to, declaration->name);

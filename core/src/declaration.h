@@ -17,6 +17,7 @@ typedef struct molt__declaration {
     molt__member_kind member;
     const char *name;                /* interned */
     molt_kind kind;                  /* of the field, or of the result */
+    bool all;                        /* of a method: every definition runs */
     bool has_default;
     molt_value initial;              /* of kind `kind`; zero when there is no default */
     size_t parameter_count;
@@ -27,7 +28,7 @@ typedef struct molt__declaration {
  * Parses one line:
  *
  *   field   := type name [ "=" literal ] [ ";" ]
- *   method  := type name "(" [ "void" | type [name] { "," type [name] } ] ")" [ ";" ]
+ *   method  := [ "all" ] type name "(" [ "void" | type [name] { "," type [name] } ] ")" [ ";" ]
  *   type    := any spelling of a scalar C type, "any" (fields only), "void" (results only)
  *   literal := a C number (sign, hex, exponent, suffix), true, false, a C character
  *

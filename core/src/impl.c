@@ -185,7 +185,7 @@ int molt__impl_commit(molt_world *world, const molt__impl_change *changes, size_
         for (size_t i = 0; i < count && !err; i++) err = ready(world, &changes[i]);
         /* Each name was made ready by itself; together they need room for all. */
         if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity,
-                                      world->change_count + names * world->shapes.count, sizeof *world->changes);
+                                      world->change_count + names * molt__edit_most(world), sizeof *world->changes);
         if (err) for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
     }
     uint32_t changed = 0;

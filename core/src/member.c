@@ -110,7 +110,8 @@ int molt_object_call(molt_object *object, const char *name, const molt_value *ar
     const molt_shape *shape = object->shape;
     const char *known = molt__name_find(shape->world, name);
     for (size_t i = 0; known && i < shape->part_count; i++) {
-        molt__method *method = molt__trait_method(shape->parts[i].trait, known);
+        size_t at = 0;
+        molt__method *method = molt__part_method(&shape->parts[i], known, &at);
         if (!method) continue;
         molt_value converted[MOLT__MAX_PARAMETERS];
         err = convert_arguments(shape->world, method, arguments, count, converted);

@@ -289,8 +289,11 @@ molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
     molt_trait *trait = declare(world, &d);
     draft_free(world, &d);
     if (!trait || known) return trait;
-    if (copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
-        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count)) {
+    if (molt__requirements_parse(world, &trait->needs, lines->required_lines, lines->required_line_count, false) ||
+        molt__requirements_parse(world, &trait->bans, lines->excluded_lines, lines->excluded_line_count, true) ||
+        copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
+        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count) ||
+        molt__requirements_check(trait)) {
         trait_undo(trait);
         return NULL;
     }
@@ -422,6 +425,8 @@ void molt__trait_free(molt_trait *trait)
     molt__free(world, trait->fields, trait->member_capacity * sizeof *trait->fields);
     molt__free(world, trait->required, trait->required_count * sizeof *trait->required);
     molt__free(world, trait->excluded, trait->excluded_count * sizeof *trait->excluded);
+    molt__requirements_free(world, &trait->needs);
+    molt__requirements_free(world, &trait->bans);
     molt__free(world, trait->block, trait->block_size);
     molt__free_text(world, trait->where);
     molt__free(world, trait, sizeof *trait);

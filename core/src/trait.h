@@ -13,6 +13,7 @@
 
 #include "declaration.h"
 #include "definition.h"
+#include "require.h"
 
 typedef struct molt__field {
     const char *name;
@@ -51,6 +52,8 @@ struct molt_trait {
     size_t required_count;
     molt_trait **excluded;
     size_t excluded_count;
+    molt__requirements needs;        /* what else it requires, line by line */
+    molt__requirements bans;         /* traits that it excludes by their names */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */

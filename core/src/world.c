@@ -1,5 +1,6 @@
 #include <molt/world.h>
 
+#include "select.h"
 #include "class.h"
 #include "edit.h"
 #include "impl.h"
@@ -97,6 +98,7 @@ static void free_declarations(molt_world *world)
     for (size_t i = 0; i < world->shapes.count; i++) molt__shape_free(world->shapes.item[i]);
     for (size_t i = 0; i < world->classes.count; i++) molt__class_free(world->classes.item[i]);
     for (size_t i = 0; i < world->layouts.count; i++) molt__layout_free(world, world->layouts.item[i]);
+    molt__selections_free(world);
     for (size_t i = 0; i < world->impls.count; i++) molt__impl_free(world->impls.item[i]);
     for (size_t i = 0; i < world->traits.count; i++) molt__trait_free(world->traits.item[i]);
     free_list(world, &world->shapes);

@@ -46,6 +46,8 @@ struct molt_world {
     molt__list layouts;              /* by id, from 1 */
     molt__list shapes;               /* by id, from 1 */
     molt__list modules;
+    molt__list selections;           /* traits under other names, each once */
+    size_t widest_selection;         /* most pairs of one */
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
     molt__change *changes;           /* waiting for the binding */
     size_t change_count;

@@ -7,6 +7,7 @@ local registry = require "molt.registry"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
+local select_ = require "molt.select"
 local event = require "molt.event"
 
 local class = {}
@@ -146,21 +147,24 @@ end
 
 local options = { extends = true, strict = true }
 
+-- Handles of traits, implementations, and under which names each trait is there:
+-- an implementation fills whatever names its trait has.
 local function sort_members(spec, name)
-  local traits, impls = {}, {}
-  for i, member in ipairs(spec) do
-    local record = handle.record(member)
-    if record and record.kind == "trait" then
-      traits[#traits + 1] = record.pointer
-    elseif record and record.kind == "impl" then
-      traits[#traits + 1] = record.trait
+  local traits, impls, names = {}, {}, {}
+  local list = select_.flatten(spec, {}, function(member, i)
+    check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
+      check.kind(member), i))
+  end)
+  for _, record in ipairs(list) do
+    traits[#traits + 1] = record.trait or record.pointer
+    if record.kind == "impl" then
       impls[#impls + 1] = record
     else
-      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
-        check.kind(member), i))
+      names[#names + 1] = record.trait or record.pointer
+      names[#names + 1] = record.kind == "selection" and record.pointer
     end
   end
-  return traits, impls
+  return traits, impls, names
 end
 
 local function base_of(spec, name)
@@ -236,12 +240,13 @@ end
 function class.declare(name, spec)
   check.name(1, "class", name)
   if spec == nil then spec = {} end
-  if handle.record(spec, "trait") or handle.record(spec, "impl") then spec = { spec } end
+  local one = handle.record(spec)
+  if one and (one.kind == "trait" or one.kind == "impl" or one.kind == "selection") then spec = { spec } end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "class", "list of traits", spec) end
   check_options(spec, name)
-  local traits, impls = sort_members(spec, name)
+  local traits, impls, names = sort_members(spec, name)
   local base = base_of(spec, name)
-  local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here()))
+  local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here(), names))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false

@@ -79,7 +79,7 @@ function impl.missing(value)
   local names, own = {}, trait.proxy(record.trait)
   local methods = core.impl_info(record.pointer).methods
   for _, method in ipairs(layout.trait(record.trait).methods) do
-    if not methods[method.name] and own[method.name] == nil then names[#names + 1] = method.name end
+    if not method.all and not methods[method.name] and own[method.name] == nil then names[#names + 1] = method.name end
   end
   return names
 end

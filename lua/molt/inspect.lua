@@ -59,8 +59,12 @@ function inspect.fields(target)
   return sort(list)
 end
 
-local function claim_entry(name, claims)
-  local first = table.remove(claims, 1)
+-- Of a method declared `all` nothing is hidden: `all` has what runs, in order.
+local function claim_entry(name, claims, runs)
+  local first = table.remove(claims, 1) or { layer = "trait" }
+  if runs then
+    first.all, claims = runs, {}
+  end
   first.name = name
   first.hides = claims
   return first
@@ -79,8 +83,9 @@ function inspect.methods(target)
     shape, _, o = object.expect(1, "methods", target)
     key = shape.id
   end
+  local id = shape and shape.id or (record.shape and record.shape.id)
   for _, name in ipairs(core.names(key)) do
-    if not list[name] then add(list, claim_entry(name, core.claims(key, name))) end
+    if not list[name] then add(list, claim_entry(name, core.claims(key, name), id and core.runs(id, name))) end
   end
   local iterate = next
   for name, stack in iterate, o and patch.of(o, shape) or {} do

@@ -10,6 +10,7 @@ local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
 local trait = require "molt.trait"
+local select_ = require "molt.select"
 local event = require "molt.event"
 
 local object = {}
@@ -41,22 +42,21 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
--- What attach was given, as a list of records.
+-- What attach was given, as a list of records, each once.
 local function pieces(verb, what)
   local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl") then
+  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
     record.alone = record.alone or { record }
     return record.alone
   end
   if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
-  local list = {}
-  for i, piece in ipairs(what) do
-    local r = handle.record(piece)
-    if not r or (r.kind ~= "trait" and r.kind ~= "impl") then
-      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
-        check.kind(piece)))
-    end
-    list[i] = r
+  local list, seen = {}, {}
+  for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
+    check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
+      check.kind(piece)))
+  end)) do
+    if not seen[r] then list[#list + 1] = r end
+    seen[r] = true
   end
   return list
 end
@@ -128,26 +128,8 @@ end
 
 local function with(shape, record)
   local is_impl = record.kind == "impl"
+  if record.kind == "selection" then return shapes.attach_set(shape, record.alone) end
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
-end
-
--- The shape with all of them. They may need one another: what cannot be attached
--- yet is tried again after the rest.
-local function with_all(shape, list)
-  local waiting = list
-  while #waiting > 0 do
-    local later, reason = {}, nil
-    for _, record in ipairs(waiting) do
-      local ok, to = pcall(with, shape, record)
-      if ok then shape = to else
-        later[#later + 1] = record
-        reason = reason or to
-      end
-    end
-    if #later == #waiting then error(reason, 0) end
-    waiting = later
-  end
-  return shape
 end
 
 -- molt.attach(obj, T | impl | {T, …} [, fields])
@@ -157,7 +139,7 @@ function object.attach(o, what, fields)
   local list = pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
-  local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
+  local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
   local adoptions
   for i = 1, #list do
@@ -227,10 +209,10 @@ function object.detach(o, what)
   local shape, _
   shape, _, o = expect(1, "detach", o)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then
     check.argument(2, "detach", "trait", what)
   end
-  local pointer = record.kind == "impl" and record.trait or record.pointer
+  local pointer = record.trait or record.pointer
   object.leave(o, shapes.detach(shape, pointer))
   if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
   return o
@@ -247,7 +229,8 @@ end
 -- extends it? False for anything that is no living object.
 function object.is(o, what)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "class" and record.kind ~= "impl") then
+  local kind = record and record.kind
+  if kind ~= "trait" and kind ~= "class" and kind ~= "impl" and kind ~= "selection" then
     check.argument(2, "is", "trait or class", what)
   end
   local shape = bodies.of(view.object(o) or o)
@@ -266,8 +249,8 @@ end
 function object.as(o, what)
   local _
   _, _, o = expect(1, "as", o)
-  local record = handle.check(2, "as", what, "trait")
-  return view.make(o, layout.trait(record.pointer))
+  local record = handle.record(what, "selection") or handle.check(2, "as", what, "trait")
+  return view.make(o, layout.trait(record.trait or record.pointer))
 end
 
 -- molt.object(view): the object again; an object is its own

@@ -64,7 +64,14 @@ end
 
 -- A method called through a view receives the object. `caller`, where the method
 -- is typed, takes what is no view.
-local function method_wrapper(name, caller)
+local function slot_name(o, trait, name)
+  for _, part in ipairs(bodies.shape_of(o).info.parts) do
+    if part.trait == trait then return part.names[name] or name end
+  end
+  return name
+end
+
+local function method_wrapper(name, caller, trait)
   return function(v, ...)
     local o = v
     if view.trait(v) then
@@ -75,7 +82,7 @@ local function method_wrapper(name, caller)
     elseif not bodies.of(o) then
       bodies.raise_unfit(o, name)
     end
-    return o[name](o, ...)
+    return o[trait and slot_name(o, trait, name) or name](o, ...)
   end
 end
 
@@ -84,7 +91,7 @@ local function make_meta(trait)
   local stale = view.raise_stale
   local methods, wrappers = {}, {}
   for _, method in ipairs(trait.methods) do
-    methods[method.name] = thunk.view(method, meta, method_wrapper(method.name, method.caller))
+    methods[method.name] = thunk.view(method, meta, method_wrapper(method.name, method.caller, trait.handle))
   end
 
   -- What is not a typed field of the trait is the object's.

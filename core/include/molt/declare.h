@@ -70,6 +70,10 @@ typedef struct molt_trait_text {
         sizeof(Trait), &Trait##_defaults, __FILE__ ":" MOLT__TEXT(__LINE__), 0 \
     };
 
+/* Before the type of a void method in a list: every definition of it runs, of each
+ * trait of the object and of its class. METHOD(MOLT_ALL void, update, (double dt)) */
+#define MOLT_ALL
+
 /* The object of a trait handle. */
 static inline molt_object *molt_object_of(const void *handle)
 {

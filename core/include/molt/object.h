@@ -36,6 +36,12 @@ MOLT_API molt_world *molt_object_world(const molt_object *object);
 /* Attaches a trait to this object alone, with its defaults or with an
  * implementation; nothing has changed when it fails. */
 MOLT_API int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl);
+/* Several at once, which may require one another: all of them, or none. */
+typedef struct molt_piece {
+    molt_trait *trait;
+    molt_impl *impl;                 /* of that trait; NULL: the trait's own definitions */
+} molt_piece;
+MOLT_API int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count);
 MOLT_API int molt_object_detach(molt_object *object, molt_trait *trait);
 MOLT_API bool molt_object_is(const molt_object *object, const molt_trait *trait);
 

@@ -21,6 +21,10 @@ typedef struct molt_trait_lines {
     molt_trait *const *excluded;
     size_t excluded_count;
     const char *where;               /* "game.lua:12" */
+    const char *const *required_lines;   /* "trait Engine", "double range(double)", "double fuel", "describe" */
+    size_t required_line_count;
+    const char *const *excluded_lines;   /* "trait Boat" */
+    size_t excluded_line_count;
 } molt_trait_lines;
 
 /* Declares a trait, or finds the one of that name when its typed part is the

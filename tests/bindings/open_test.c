@@ -97,7 +97,7 @@ static void check_opening(bool once, size_t step)
         m->fail_at = 0;
         if (err != MOLT_OK && opened) fail_msg("n = %zu: %s", n, molt_last_error(world));
         if (err == MOLT_OK) run(L, use_it);
-        else assert_true(number(L, "return pcall(require, 'molt') and 1 or 2") == 2);
+        else assert_true(number(L, "package.cpath = '' return pcall(require, 'molt') and 1 or 2") == 2);
         if (n % 2) {
             molt_world_close(world);
             lua_close(L);

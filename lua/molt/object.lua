@@ -42,14 +42,9 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
--- What attach was given, as a list of records, each once.
-local function pieces(verb, what)
-  local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
-    record.alone = record.alone or { record }
-    return record.alone
-  end
-  if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
+-- A list of pieces, each once. A function that makes closures does not compile:
+-- this one is apart.
+local function listed(verb, what)
   local list, seen = {}, {}
   for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
     check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
@@ -59,6 +54,17 @@ local function pieces(verb, what)
     seen[r] = true
   end
   return list
+end
+
+-- What attach was given, as a list of records.
+local function pieces(verb, what)
+  local record = handle.record(what)
+  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
+    record.alone = record.alone or { record }
+    return record.alone
+  end
+  if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
+  return listed(verb, what)
 end
 
 -- Raw values under the names of fields that the object gains: typed fields take
@@ -128,7 +134,10 @@ end
 
 local function with(shape, record)
   local is_impl = record.kind == "impl"
-  if record.kind == "selection" then return shapes.attach_set(shape, record.alone) end
+  if record.kind == "selection" then
+    record.alone = record.alone or { record }
+    return shapes.attach_set(shape, record.alone)
+  end
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 

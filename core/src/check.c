@@ -68,7 +68,8 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         const molt__method *method = molt__trait_method(trait, name);
-        if (found.count && molt__trait_field(trait, name)) {
+        const molt__field *field = molt__trait_field(trait, name);
+        if (found.count && field && !field->private) {
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
                 found.winner.definition->where);
         }
@@ -127,9 +128,11 @@ static void check_fields(const molt_shape *shape, size_t part, report *r)
     const molt_trait *trait = shape->parts[part].trait;
     for (size_t f = 0; f < trait->field_count; f++) {
         const char *name = trait->fields[f].name;
+        if (trait->fields[f].private) continue;
         for (size_t other = 0; other < shape->part_count; other++) {
             const molt_trait *rival = shape->parts[other].trait;
-            bool field = other < part && molt__trait_field(rival, name);
+            const molt__field *same = other < part ? molt__trait_field(rival, name) : NULL;
+            bool field = same && !same->private;
             bool method = molt__trait_method(rival, name) != NULL;
             if (!field && !method) continue;
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a %s of %s (%s)", name, trait->name,

@@ -19,6 +19,7 @@ local molt = {
   _VERSION = "molt " .. core.version,
 
   trait = trait.declare,
+  struct = trait.struct,
   impl = impl.new,
   missing = impl.missing,
 

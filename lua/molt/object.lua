@@ -2,7 +2,7 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
-local value = require "molt.value"
+local wide = require "molt.wide"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
@@ -71,9 +71,11 @@ local function adoptable(o, pointer)
   for i = 1, #fields do
     local field = fields[i]
     local raw = rawget(o, field.name)
-    if raw ~= nil then
+    if raw ~= nil and not field.private then
       local fits, err = true, nil
-      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
+      if field.kind ~= "any" then
+        fits, err = wide.fits(layout.trait(pointer), field, raw, ("field '%s'"):format(field.name))
+      end
       if fits == nil then
         check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
@@ -114,10 +116,11 @@ end
 -- Will every field take its value? Nothing has been changed yet.
 local function check_values(o, to, fields)
   local kinds, iterate = {}, next
-  for _, field in ipairs(to.fields) do kinds[field.name] = field.kind end
+  for _, field in ipairs(to.fields) do kinds[field.name] = field end
   for name, v in iterate, fields do
-    if kinds[name] then
-      check.result(value.convert(kinds[name], v, ("field '%s'"):format(name)))
+    local field = kinds[name]
+    if field then
+      check.result(wide.fits(field.of, field.wide or field, v, ("field '%s'"):format(name)))
     elseif to.methods[name] ~= nil then
       shapes.hooks.check_override(o, name, v)
     elseif to.class.strict then
@@ -199,7 +202,7 @@ end
 local function adopted_values(o, of, gone)
   local values = {}
   for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
+    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, wide.plain(o[entry.name]) } end
   end
   return values
 end
@@ -215,6 +218,7 @@ function object.leave(o, to)
   for i = 1, #gone do
     local any = layout.trait(gone[i]).any
     for k = 1, #any do rawset(o, any[k].name, nil) end
+    wide.forget(o, layout.trait(gone[i]))
     if of then of[gone[i]] = nil end
   end
   if values then
@@ -309,6 +313,15 @@ local function copy_lists(of)
   return copy
 end
 
+local function copy_private(o, copy, shape)
+  for _, part in ipairs(shape.info.parts) do
+    local info = layout.trait(part.trait)
+    for _, field in ipairs(info.fields) do
+      if field.private then view.make(copy, info)[field.name] = view.make(o, info)[field.name] end
+    end
+  end
+end
+
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape, _
@@ -317,9 +330,10 @@ function object.clone(o)
   local from = bodies.of(copy)
   if from ~= shape then enter(copy, from, shape) end
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
+  copy_private(o, copy, shape)
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 and k ~= object.PATCHES then rawset(copy, k, v) end
+    if k ~= 0 and k ~= object.PATCHES and k ~= wide.KEPT then rawset(copy, k, v) end
   end
   adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)

@@ -36,7 +36,7 @@ local chain = 8
 
 local header = [[
 local methods, meta, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback,
-  cast, istype, wide, rawset, type, getmeta = ...
+  cast, istype, wide, rawset, type, getmeta, read, write = ...
 ]]
 
 local own = "istype(Body, b) and objects[b.molt_slot] == o"
@@ -66,11 +66,13 @@ local function steps_to(field, access, again)
 end
 
 local function read_branch(field)
+  if field.wide then return ("if k == %q then return read[%q](o) end\n"):format(field.name, field.name) end
   return ("if k == %q then\n%s return misuse(o, k)\nend\n")
     :format(field.name, steps_to(field, "return %s", "return o[k]"))
 end
 
 local function write_branch(field)
+  if field.wide then return ("if k == %q then return write[%q](o, v) end\n"):format(field.name, field.name) end
   return ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n")
     :format(field.name, value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"),
       field.kind)
@@ -89,11 +91,15 @@ function accessor.fields(shape)
   local fields = {}
   for _, part in ipairs(shape.info.parts) do
     local trait = layout.trait(part.trait)
-    for _, field in ipairs(trait.typed) do
-      fields[#fields + 1] = {
-        name = field.name, kind = field.kind, trait = trait.name,
-        block = part.offset == 0 and part.block or nil,
-      }
+    for _, list in ipairs { trait.typed, trait.wide } do
+      for _, field in ipairs(list) do
+        if not field.private then
+          fields[#fields + 1] = {
+            name = field.name, kind = field.kind, trait = trait.name, wide = field.wide and field or nil, of = trait,
+            block = part.offset == 0 and part.block or nil,
+          }
+        end
+      end
     end
   end
   return fields
@@ -141,11 +147,15 @@ function accessor.make(shape, hooks)
   for _, part in ipairs(shape.info.parts) do
     if part.offset == 0 then blocks[part.block] = layout.block_type(layout.trait(part.trait)) end
   end
-  for _, field in ipairs(fields) do typed[field.name] = true end
+  local read, write = {}, {}
+  for _, field in ipairs(fields) do
+    typed[field.name] = true
+    if field.wide then read[field.name], write[field.name] = layout.wide_access(field.of, field.wide) end
+  end
   local text = source(fields, hooks.fallback ~= nil)
   return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed,
     hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
-    debug.getmetatable)
+    debug.getmetatable, read, write)
 end
 
 return accessor

@@ -20,9 +20,9 @@ function layout.trait(handle)
   if not info then
     info = core.trait_info(handle)
     info.handle = handle
-    info.typed, info.any = {}, {}
+    info.typed, info.any, info.wide = {}, {}, {}
     for _, field in ipairs(info.fields) do
-      local list = field.kind == "any" and info.any or info.typed
+      local list = field.kind == "any" and info.any or field.wide and info.wide or info.typed
       list[#list + 1] = field
     end
     traits[handle] = info
@@ -63,7 +63,7 @@ function layout.body(shape)
   for _, part in ipairs(shape.parts) do
     if part.offset > 0 then
       for _, field in ipairs(layout.trait(part.trait).typed) do
-        members[#members + 1] = member(field, part.offset + field.offset)
+        if not field.private then members[#members + 1] = member(field, part.offset + field.offset) end
       end
     end
   end

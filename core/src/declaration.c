@@ -227,6 +227,9 @@ static int read_field(molt__scanner *scanner, const char *type, molt__declaratio
     if (out->kind == MOLT_ANY && (out->private || out->required)) {
         return molt__scan_fail(scanner, type, "expected a C type: a field of type any is never private or required");
     }
+    if (out->private && out->required) {
+        return molt__scan_fail(scanner, type, "expected one of private and required: nobody could give the field");
+    }
     if (molt__scan_is(scanner, "[")) {
         int err = molt__fieldtype_array(scanner, &out->kind, &out->type);
         if (err != MOLT_OK) {

@@ -31,6 +31,7 @@ function meta.__newindex(proxy, name, value)
   elseif field then
     value = wide.plain(value)
     check.result(core.impl_set(record.pointer, name, value))
+    if field.required and record.values[name] == nil then shapes.hooks.relaid() end   -- classes may need less
     record.values[name] = value
   else
     local names = {}

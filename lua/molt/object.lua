@@ -9,6 +9,7 @@ local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local required = require "molt.required"
 local trait = require "molt.trait"
 local event = require "molt.event"
 
@@ -162,6 +163,7 @@ function object.attach(o, what, fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
   local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
+  required.check_attach(o, list, fields)
   local adoptions
   for i = 1, #list do
     local of = list[i].trait or list[i].pointer

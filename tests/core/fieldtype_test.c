@@ -159,6 +159,7 @@ static void a_malformed_type_or_default_is_refused(void **state)
     refuse_line("Vex at", "'Vec'");
     refuse_line("required double mass = 5", "takes no default");
     refuse_line("private double heat()", "are for fields");
+    refuse_line("private required double heat", "expected one of private and required");
     refuse_line("private any heat", "never private or required");
     refuse_line("MOLT_REF(5) next", "name of a trait or class");
 }
@@ -169,8 +170,8 @@ static void words_of_the_marks_and_types_are_names_too(void **state)
     molt__declaration out;
     static const char *const lines[] = { "double private", "double required", "bool string", "double object" };
     for (size_t i = 0; i < 4; i++) assert_int_equal(molt__declaration_parse(world, lines[i], &out), MOLT_OK);
-    assert_int_equal(molt__declaration_parse(world, "private required double mass", &out), MOLT_OK);
-    assert_true(out.private && out.required);
+    assert_int_equal(molt__declaration_parse(world, "required double mass", &out), MOLT_OK);
+    assert_true(out.required && !out.private);
 }
 
 static void a_struct_is_one_whoever_declares_it(void **state)

@@ -172,19 +172,39 @@ static char *place_of(lua_State *L, molt__binding *b, const molt_trait *trait, c
     return NULL;
 }
 
+/* Pushes the text of a string field. Lua looks whether a collection is due before it
+ * copies, and a finalizer may set the field anew: so what Lua copies is a copy. */
+static void push_text(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
+{
+    char room[256], *copy = room;
+    size_t size = sizeof room;
+    for (;;) {
+        const molt_string *string = (const void *)place_of(L, b, trait, field, "get");
+        if (!string) molt__raise_last(L, b, 1);
+        size_t length = string->length;
+        if (length <= size) {
+            if (length) memcpy(copy, string->text, length);
+            lua_pushlstring(L, copy, length);
+            return;
+        }
+        copy = lua_newuserdata(L, length);
+        size = length;
+    }
+}
+
 /* (object or view, trait, field) -> its value; an array or struct as a table */
 static int field_get(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const molt__field *field = field_at(L, 2, 3);
     lua_settop(L, 3);
+    if (field->kind == MOLT_STRING) {
+        push_text(L, b, lua_touserdata(L, 2), field);
+        return 1;
+    }
     char *room = lua_newuserdata(L, field->size);
     const char *memory = place_of(L, b, lua_touserdata(L, 2), field, "get");
     if (!memory) return molt__raise_last(L, b, 1);
-    if (field->kind == MOLT_STRING) {    /* pushing copies it before anything else can happen */
-        molt__push_field(L, b, field, memory);
-        return 1;
-    }
     memcpy(room, memory, field->size);
     if (field->kind == MOLT_MEMORY) {
         molt__push_field(L, b, field, room);

@@ -42,14 +42,14 @@ describe("a string field", function()
 
   it("survives a finalizer that sets it anew while it is read", function()
     local unit = Unit { name = "first" }
-    helper.collect_always(function()
-      for i = 1, 200 do
-        local sentinel = newproxy(true)
-        getmetatable(sentinel).__gc = function() unit.name = "set by a finalizer " .. i end
-        sentinel = nil -- luacheck: ignore
-        assert.is_truthy(unit.name:match("^first$") or unit.name:match("^set by a finalizer %d+$"))
-      end
-    end)
+    local seen = {}
+    for i = 1, 3 do
+      local sentinel = newproxy(true)
+      getmetatable(sentinel).__gc = function() unit.name = "set by a finalizer" end
+      sentinel = nil -- luacheck: ignore
+      seen[i] = helper.collect_always(function() return unit.name end)
+    end
+    for i = 1, 3 do assert.is_truthy(seen[i] == "first" or seen[i] == "set by a finalizer") end
   end)
 
   it("of a destroyed object raises", function()
@@ -202,16 +202,14 @@ describe("a proxy", function()
   end)
 
   it("is stale, and no other's memory, when a finalizer ends its object in the middle", function()
-    helper.collect_always(function()
-      for _ = 1, 100 do
-        local unit = Unit {}
-        local pos, sentinel = unit.pos, newproxy(true)
-        getmetatable(sentinel).__gc = function() if molt.alive(unit) then molt.destroy(unit) end end
-        sentinel = nil -- luacheck: ignore
-        local ok, value = pcall(function() return pos[2] end)
-        assert.is_true(ok and value == 1 or not ok and value.code == "stale")
-      end
-    end)
+    for _ = 1, 3 do
+      local unit = Unit {}
+      local pos, sentinel = unit.pos, newproxy(true)
+      getmetatable(sentinel).__gc = function() if molt.alive(unit) then molt.destroy(unit) end end
+      sentinel = nil -- luacheck: ignore
+      local ok, value = helper.collect_always(pcall, function() return pos[2] end)
+      assert.is_true(ok and value == 1 or not ok and value.code == "stale")
+    end
   end)
 
   it("says what it is where something else is wanted", function()
@@ -382,8 +380,7 @@ describe("wide fields", function()
 end)
 
 describe("a private field", function()
-  local A = molt.trait("PrivateA", { "private double heat = 1", "private float vec[2] = {1, 2}",
-    warm = function(self) return molt.as(self, A).heat end })
+  local A = molt.trait("PrivateA", { "private double heat = 1", "private float vec[2] = {1, 2}" })
   local B = molt.trait("PrivateB", { "private double heat = 2", "private string vec = \"b\"" })
   local C = molt.class("PrivateC", { A, B })
 

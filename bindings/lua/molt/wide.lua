@@ -17,6 +17,7 @@ local layout = require "molt.layout"
 local bodies = require "molt.bodies"
 local value = require "molt.value"
 local view = require "molt.view"
+local shapes = require "molt.shapes"
 
 local wide = {}
 
@@ -112,7 +113,8 @@ end
 return stale(p)
 ]]
 
-local header = "local View, Proxy, Kinds, state, stale, other, refuse, wide, cast, type = ...\n%sreturn function(p, k%s)\n"
+local header = "local View, Proxy, Kinds, state, stale, other, refuse, wide, cast, type = ...\n"
+  .. "%sreturn function(p, k%s)\n"
 
 -- The parts of a field: { key test, kind, index in units of its size }.
 local function parts_of(field)
@@ -216,7 +218,7 @@ end
 
 local function check_body(o, field)
   local _, b = bodies.of(o)
-  if not b then require("molt.shapes").hooks.misuse(o, field.name) end
+  if not b then shapes.hooks.misuse(o, field.name) end
 end
 
 local function assign(x, trait, field, v)

@@ -2,7 +2,9 @@
 #include "binding.h"
 
 #include "combine.h"
+#include "fieldtype.h"
 #include "impl.h"
+#include "record.h"
 #include "resolve.h"
 #include "value.h"
 #include "trait.h"
@@ -29,13 +31,51 @@ static void set_handle(lua_State *L, const char *key, const void *pointer)
     lua_setfield(L, -2, key);
 }
 
-static void push_field(lua_State *L, molt__binding *b, const molt__field *field)
+static void push_members(lua_State *L, const molt__record *record)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, (int)record->count, 0);
+    for (size_t i = 0; i < record->count; i++) {
+        lua_createtable(L, 0, 3);
+        set_text(L, "name", record->member[i].name);
+        set_text(L, "kind", molt__kind_name(record->member[i].kind));
+        set_number(L, "offset", record->member[i].offset);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "members");
+}
+
+/* What a field wider than a scalar is: "string", "reference", "array", "struct". */
+static void set_wide(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
+{
+    const molt__type *type = &field->type;
+    bool memory = field->kind == MOLT_MEMORY;
+    const char *wide = type->count ? "array" : memory ? "struct" : field->kind == MOLT_STRING ? "string" : "reference";
+    set_text(L, "wide", wide);
+    set_number(L, "size", field->size);
+    if (type->target) set_text(L, "target", type->target);
+    if (type->record) push_members(L, type->record);
+    if (type->count) {
+        set_text(L, "element", molt__kind_name(type->element));
+        set_number(L, "count", type->count);
+    }
+    molt__push_field(L, b, field, (const char *)trait->block + field->offset);
+    lua_setfield(L, -2, "initial");
+}
+
+static void push_field(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
+{
+    char type[128];
+    molt__declaration_type(field->kind, &field->type, type, sizeof type);
+    lua_createtable(L, 0, 8);
     set_text(L, "name", field->name);
-    set_text(L, "kind", molt__kind_name(field->kind));
+    set_text(L, "kind", type);
     set_number(L, "offset", field->offset);
-    if (field->kind != MOLT_ANY) {
+    set_number(L, "index", (double)(field - trait->fields) + 1);
+    if (field->private) lua_pushboolean(L, 1), lua_setfield(L, -2, "private");
+    if (field->required) lua_pushboolean(L, 1), lua_setfield(L, -2, "required");
+    if (molt__fieldtype_is_wide(field->kind)) {
+        set_wide(L, b, trait, field);
+    } else if (field->kind != MOLT_ANY) {
         molt__push_value(L, b, field->initial);
         lua_setfield(L, -2, "initial");
     }
@@ -75,7 +115,7 @@ static int trait_info(lua_State *L)
     set_number(L, "index", trait->index);
     lua_createtable(L, (int)trait->field_count, 0);
     for (size_t i = 0; i < trait->field_count; i++) {
-        push_field(L, b, &trait->fields[i]);
+        push_field(L, b, trait, &trait->fields[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "fields");

@@ -7,6 +7,7 @@
  */
 #include "binding.h"
 
+#include "fieldtype.h"
 #include "impl.h"
 #include "trait.h"
 #include "value.h"
@@ -131,6 +132,7 @@ static int impl_set(lua_State *L)
     const char *name = luaL_checkstring(L, 2);
     const molt__field *field = molt__trait_field(impl->trait, molt__name_find(b->world, name));
     molt_value value = { 0 };
+    if (field && molt__fieldtype_is_wide(field->kind)) return answer(L, b, molt__impl_set_wide(L, b, impl, field, 3));
     if (field && field->offset) {
         const char *what = lua_pushfstring(L, "field '%s'", name);
         if (molt__to_value(L, b, 3, field->kind, &value, what)) return molt__push_failure(L, b);

@@ -1,5 +1,6 @@
 /* attach.c: traits of one object, while it lives. */
 #include "error.h"
+#include "fieldtype.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
@@ -69,6 +70,7 @@ static void drop_blocks(molt_object *object, const molt_shape *from, const molt_
         const molt__part *part = &from->parts[i];
         if (molt__shape_part(to, part->trait->identity)) continue;
         molt__vtable_release(object, part);
+        molt__fieldtype_release(part->trait, object->attached[part->block]);
         molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
     }
 }

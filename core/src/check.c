@@ -119,7 +119,8 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
     }
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        if (found.count && molt__trait_field(trait, name)) {
+        const molt__field *field = molt__trait_field(trait, name);
+        if (found.count && field && !field->private) {
             add(r, MOLT_ERR_CONFLICT, "'%s' is a field of %s (%s) and a method (%s)", name, trait->name, trait->where,
                 found.winner.definition->where);
         }
@@ -158,10 +159,13 @@ static void need_field(const molt_shape *shape, const molt_trait *trait, const m
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *other = shape->parts[i].trait;
         const molt__field *field = molt__trait_field(other, need->name);
-        if (!field) continue;
-        if (field->kind == need->kind) return;
-        add(r, MOLT_ERR_CONFLICT, "%s requires the field '%s' (declared at %s), but %s has '%s %s' (%s)", trait->name,
-            need->text, trait->where, other->name, molt__kind_name(field->kind), field->name, other->where);
+        if (!field || field->private) continue;
+        char type[128], text[256];
+        molt__declaration_type(field->kind, &field->type, type, sizeof type);
+        snprintf(text, sizeof text, "%s %s", type, field->name);
+        if (strcmp(text, need->text) == 0) return;
+        add(r, MOLT_ERR_CONFLICT, "%s requires the field '%s' (declared at %s), but %s has '%s' (%s)", trait->name,
+            need->text, trait->where, other->name, text, other->where);
         return;
     }
     add(r, MOLT_ERR_MISSING, "%s requires the field '%s' (declared at %s)", trait->name, need->text, trait->where);
@@ -234,9 +238,11 @@ static void check_fields(const molt_shape *shape, size_t part, report *r)
     const molt_trait *trait = shape->parts[part].trait;
     for (size_t f = 0; f < trait->field_count; f++) {
         const char *name = trait->fields[f].name;
+        if (trait->fields[f].private) continue;
         for (size_t other = 0; other < shape->part_count; other++) {
             const molt_trait *rival = shape->parts[other].trait;
-            bool field = other < part && molt__trait_field(rival, name);
+            const molt__field *same = other < part ? molt__trait_field(rival, name) : NULL;
+            bool field = same && !same->private;
             size_t at = 0;
             bool method = molt__part_method(&shape->parts[other], name, &at) != NULL;
             if (!field && !method) continue;

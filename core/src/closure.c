@@ -158,7 +158,7 @@ void molt__closure_native(const molt__call *call)
 void molt__closure_result(void *result, molt_value value)
 {
     switch (value.kind) {
-    case MOLT_VOID: case MOLT_ANY: break;
+    case MOLT_VOID: case MOLT_ANY: case MOLT_STRING: case MOLT_REF: case MOLT_MEMORY: break;
     case MOLT_FLOAT: memcpy(result, &value.as.f32, sizeof value.as.f32); break;
     case MOLT_DOUBLE: memcpy(result, &value.as.f64, sizeof value.as.f64); break;
     case MOLT_BOOL: *(ffi_arg *)result = value.as.boolean; break;

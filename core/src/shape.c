@@ -125,7 +125,11 @@ static void apply_values(const molt_impl *impl, const molt_trait *trait, char *b
 {
     if (!impl || impl->trait != trait || !impl->values) return;
     for (size_t i = 0; i < impl->value_count; i++) {
-        if (impl->values[i].kind != MOLT_VOID) molt__value_write(block + trait->fields[i].offset, impl->values[i]);
+        if (impl->values[i].kind == MOLT_MEMORY) {
+            memcpy(block + trait->fields[i].offset, impl->values[i].as.memory, trait->fields[i].size);
+        } else if (impl->values[i].kind != MOLT_VOID) {
+            molt__value_write(block + trait->fields[i].offset, impl->values[i]);
+        }
     }
 }
 

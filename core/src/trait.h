@@ -19,7 +19,11 @@ typedef struct molt__field {
     const char *name;
     molt_kind kind;                  /* MOLT_ANY: in the object's table */
     uint32_t offset;                 /* in the block; 0 for MOLT_ANY */
-    molt_value initial;
+    uint32_t size;                   /* in the block */
+    molt_value initial;              /* of a scalar; what is wider starts as the trait's image has it */
+    molt__type type;
+    bool private;
+    bool required;
 } molt__field;
 
 typedef struct molt__method {
@@ -46,6 +50,7 @@ struct molt_trait {
     size_t method_capacity;
     size_t block_size;               /* its head included, a multiple of 8 */
     void *block;                     /* image of a new block: defaults, no vtable yet */
+    uint32_t strings;                /* how many string fields */
     bool typed;                      /* has fields in C memory */
     molt__definitions own;           /* its own, under every other layer */
     molt_trait **required;

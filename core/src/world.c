@@ -8,7 +8,9 @@
 #include "module.h"
 #include "object.h"
 #include "partner.h"
+#include "record.h"
 #include "registry.h"
+#include "text.h"
 #include "trait.h"
 #include "world_state.h"
 
@@ -117,6 +119,8 @@ void molt_world_close(molt_world *world)
     end_objects(world);
     molt__modules_free(world);
     free_declarations(world);
+    molt__records_free(world);
+    molt__texts_free(world);
     molt__registry_free(world);
     molt__pending_free(world);
     molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);

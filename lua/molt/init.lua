@@ -24,6 +24,7 @@ local molt = {
   rename = select_.rename,
   alias = select_.alias,
 
+  struct = trait.struct,
   impl = impl.new,
   missing = impl.missing,
 

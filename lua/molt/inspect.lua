@@ -5,6 +5,7 @@ local layout = require "molt.layout"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
+local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
@@ -17,7 +18,7 @@ local inspect = {}
 -- A list whose entries are also found by their names.
 local function add(list, entry)
   list[#list + 1] = entry
-  list[entry.name] = entry
+  if not (entry.private and list[entry.name]) then list[entry.name] = entry end
 end
 
 local function sort(list)
@@ -46,8 +47,11 @@ function inspect.fields(target)
   local infos, shape, o = parts_of(target, "fields")
   for _, info in ipairs(infos) do
     for _, field in ipairs(info.fields) do
-      local entry = { name = field.name, type = field.kind, trait = info.name, where = info.where }
-      if o then entry.value = o[field.name] else entry.value = field.initial end
+      local entry = { name = field.name, type = field.kind, trait = info.name, where = info.where,
+        private = field.private, required = field.required }
+      if not o then entry.value = field.initial
+      elseif field.private then entry.value = view.make(o, info)[field.name]
+      else entry.value = o[field.name] end
       add(list, entry)
     end
   end

@@ -2,13 +2,14 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
-local value = require "molt.value"
+local wide = require "molt.wide"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local required = require "molt.required"
 local trait = require "molt.trait"
 local select_ = require "molt.select"
 local event = require "molt.event"
@@ -77,9 +78,11 @@ local function adoptable(o, pointer)
   for i = 1, #fields do
     local field = fields[i]
     local raw = rawget(o, field.name)
-    if raw ~= nil then
+    if raw ~= nil and not field.private then
       local fits, err = true, nil
-      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
+      if field.kind ~= "any" then
+        fits, err = wide.fits(layout.trait(pointer), field, raw, ("field '%s'"):format(field.name))
+      end
       if fits == nil then
         check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
@@ -120,10 +123,11 @@ end
 -- Will every field take its value? Nothing has been changed yet.
 local function check_values(o, to, fields)
   local kinds, iterate = {}, next
-  for _, field in ipairs(to.fields) do kinds[field.name] = field.kind end
+  for _, field in ipairs(to.fields) do kinds[field.name] = field end
   for name, v in iterate, fields do
-    if kinds[name] then
-      check.result(value.convert(kinds[name], v, ("field '%s'"):format(name)))
+    local field = kinds[name]
+    if field then
+      check.result(wide.fits(field.of, field.wide or field, v, ("field '%s'"):format(name)))
     elseif to.methods[name] ~= nil then
       shapes.hooks.check_override(o, name, v)
     elseif to.class.strict then
@@ -150,6 +154,7 @@ function object.attach(o, what, fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
   local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
+  required.check_attach(o, list, fields)
   local adoptions
   for i = 1, #list do
     local of = list[i].trait or list[i].pointer
@@ -190,7 +195,7 @@ end
 local function adopted_values(o, of, gone)
   local values = {}
   for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
+    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, wide.plain(o[entry.name]) } end
   end
   return values
 end
@@ -206,6 +211,7 @@ function object.leave(o, to)
   for i = 1, #gone do
     local any = layout.trait(gone[i]).any
     for k = 1, #any do rawset(o, any[k].name, nil) end
+    wide.forget(o, layout.trait(gone[i]))
     if of then of[gone[i]] = nil end
   end
   if values then
@@ -301,6 +307,15 @@ local function copy_lists(of)
   return copy
 end
 
+local function copy_private(o, copy, shape)
+  for _, part in ipairs(shape.info.parts) do
+    local info = layout.trait(part.trait)
+    for _, field in ipairs(info.fields) do
+      if field.private then view.make(copy, info)[field.name] = view.make(o, info)[field.name] end
+    end
+  end
+end
+
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape, _
@@ -309,9 +324,10 @@ function object.clone(o)
   local from = bodies.of(copy)
   if from ~= shape then enter(copy, from, shape) end
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
+  copy_private(o, copy, shape)
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 and k ~= object.PATCHES then rawset(copy, k, v) end
+    if k ~= 0 and k ~= object.PATCHES and k ~= wide.KEPT then rawset(copy, k, v) end
   end
   adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)

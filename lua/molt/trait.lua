@@ -104,4 +104,11 @@ function trait.declare(name, spec)
   return proxy
 end
 
+-- molt.struct(name, "float x; float y"): a C struct that fields may have as type
+function trait.struct(name, members)
+  check.name(1, "struct", name)
+  if type(members) ~= "string" then check.argument(2, "struct", "members such as \"float x; float y\"", members) end
+  check.result(core.struct_declare(name, members, check.here()))
+end
+
 return trait

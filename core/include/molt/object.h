@@ -55,6 +55,14 @@ MOLT_API void *molt_object_as_text(const molt_object *object, molt_trait_text *t
 MOLT_API int molt_object_get(const molt_object *object, const char *field, molt_value *out);
 MOLT_API int molt_object_set(molt_object *object, const char *field, molt_value value);
 
+/* Arrays and structs are MOLT_MEMORY as a whole; "pos[1]" and "speed.x" are the
+ * scalars in them. A string is copied. A reference is an id, which keeps nothing
+ * alive; MOLT_ERR_TYPE when its object has not the trait, or class, declared.
+ *
+ * The same through a trait handle, private fields too: */
+MOLT_API int molt_field_get(const void *handle, const char *field, molt_value *out);
+MOLT_API int molt_field_set(void *handle, const char *field, molt_value value);
+
 /* Calls a typed method by name, native or Lua. `result` may be NULL. The
  * arguments' kinds are converted as an assignment to a field would be. */
 MOLT_API int molt_object_call(molt_object *object, const char *method, const molt_value *arguments,

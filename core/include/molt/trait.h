@@ -10,6 +10,10 @@
 #include <molt/declare.h>
 #include <molt/world.h>
 
+/* Registers a struct of scalars, which fields may then have as their type; it must
+ * be known before such a field is declared. Declared again it has to be the same. */
+MOLT_API int molt_struct_declare(molt_world *world, const molt_struct_text *text);
+
 /* A trait declared line by line, as Lua does. */
 typedef struct molt_trait_lines {
     size_t size;                     /* sizeof(molt_trait_lines) */

@@ -11,15 +11,15 @@
  */
 #include "binding.h"
 
+#include "combine.h"
 #include "error.h"
-#include "resolve.h"
 
 /* The place, as upvalues of a caller. */
 enum { BINDING = 1, NAME, CLASS, NUMBER };
 
 static molt_definition *resolve(const molt_shape *shape, const char *name, const molt_class *cls, int64_t number)
 {
-    return cls ? molt__resolve_beneath(shape, cls, name, number) : molt__resolve(shape, name);
+    return cls ? molt__combine_beneath(shape, cls, name, number) : molt__combine_answer(shape, name);
 }
 
 /* The definition became Lua's since the caller was pushed. */

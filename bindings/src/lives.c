@@ -153,11 +153,12 @@ static void patches_follow(lua_State *L, molt__binding *b, molt_object *object, 
     for (size_t i = shape->layout->count; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t m = 0; m < trait->method_count; m++) {
-            lua_pushstring(L, trait->methods[m]->name);
+            const char *name = molt__shape_slot_name(shape, trait->methods[m]);
+            lua_pushstring(L, name);
             lua_rawget(L, index);
             bool patched = !lua_isnil(L, -1);
             lua_pop(L, 1);
-            if (patched && molt__vtable_patch(object, trait->methods[m]->name)) {
+            if (patched && molt__vtable_patch(object, name)) {
                 molt_log(b->world, MOLT_LOG_ERROR, "%s", molt_last_error(b->world));
             }
         }

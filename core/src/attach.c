@@ -1,5 +1,6 @@
 /* attach.c: traits of one object, while it lives. */
 #include "error.h"
+#include "fieldtype.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
@@ -69,6 +70,7 @@ static void drop_blocks(molt_object *object, const molt_shape *from, const molt_
         const molt__part *part = &from->parts[i];
         if (molt__shape_part(to, part->trait->identity)) continue;
         molt__vtable_release(object, part);
+        molt__fieldtype_release(part->trait, object->attached[part->block]);
         molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
     }
 }
@@ -118,6 +120,23 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
     int err = check(object);
     if (err) return err;
     return enter_from_c(object, molt__shape_attach(object->shape, impl ? molt_impl_trait(impl) : trait, impl));
+}
+
+int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
+{
+    int err = check(object);
+    if (err) return err;
+    molt_world *world = object->shape->world;
+    size_t bytes = (count + 1) * sizeof(molt__attached);
+    molt__attached *add = molt__allocate(world, bytes);
+    if (!add) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        molt_impl *impl = pieces[i].impl;
+        add[i] = (molt__attached){ .trait = impl ? molt_impl_trait(impl) : pieces[i].trait, .impl = impl };
+    }
+    molt_shape *to = molt__shape_attach_set(object->shape, add, count);
+    molt__free(world, add, bytes);
+    return enter_from_c(object, to);
 }
 
 int molt_object_detach(molt_object *object, molt_trait *trait)

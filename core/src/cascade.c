@@ -7,14 +7,6 @@
 
 #include <stdio.h>
 
-static bool requires(const molt_trait *trait, const molt_trait *wanted)
-{
-    for (size_t i = 0; i < trait->required_count; i++) {
-        if (trait->required[i] == wanted) return true;
-    }
-    return false;
-}
-
 /* The attachment of a trait that goes with it; NULL when it is not attached, or
  * when only an implementation of one of the class's traits is. */
 static const molt__attached *leaving(const molt_shape *shape, const molt_trait *trait)
@@ -33,7 +25,7 @@ int molt__cascade_check(const molt_shape *shape, const molt_trait *trait)
     if (!leaving(shape, trait)) return MOLT_OK;
     for (size_t i = 0; i < shape->part_count && length < sizeof text; i++) {
         const molt_trait *other = shape->parts[i].trait;
-        if (other == trait || !requires(other, trait)) continue;
+        if (other == trait || !molt__trait_requires(other, trait)) continue;
         int n = snprintf(text + length, sizeof text - length, "%s%s requires %s (declared at %s)", length ? ", " : "",
                          other->name, trait->name, other->where);
         if (n > 0) length += (size_t)n;
@@ -45,10 +37,12 @@ int molt__cascade_check(const molt_shape *shape, const molt_trait *trait)
     return MOLT_ERR_IN_USE;
 }
 
-static bool gone(const molt_shape *shape, const bool *goes, const molt_trait *trait)
+/* Does the trait require one that goes? */
+static bool follows(const molt_shape *shape, const bool *goes, const molt_trait *trait)
 {
     for (size_t i = 0; i < shape->attached_count; i++) {
-        if (shape->attached[i].trait == trait) return goes[i] && shape->attached[i].block >= 0;
+        const molt__attached *attached = &shape->attached[i];
+        if (goes[i] && attached->block >= 0 && molt__trait_requires(trait, attached->trait)) return true;
     }
     return false;
 }
@@ -59,11 +53,8 @@ static void spread(const molt_shape *shape, bool *goes)
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < shape->attached_count; i++) {
-            const molt_trait *trait = shape->attached[i].trait;
-            for (size_t r = 0; r < trait->required_count && !goes[i]; r++) {
-                goes[i] = gone(shape, goes, trait->required[r]);
-                more |= goes[i];
-            }
+            if (goes[i] || !follows(shape, goes, shape->attached[i].trait)) continue;
+            goes[i] = more = true;
         }
     }
 }

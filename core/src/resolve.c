@@ -1,5 +1,6 @@
 #include "resolve.h"
 
+#include "combine.h"
 #include "impl.h"
 
 static bool visit_one(molt_definition *definition, molt__claim claim, molt__claim_visitor visitor, void *user)
@@ -8,14 +9,43 @@ static bool visit_one(molt_definition *definition, molt__claim claim, molt__clai
     return !definition || visitor(&claim, user);
 }
 
+/* What an implementation fills goes by the names of slots, too. */
+static bool visit_impl(const molt_impl *impl, const molt__selection *names, const char *name, molt__claim claim,
+                       molt__claim_visitor visitor, void *user)
+{
+    size_t at = 0;
+    for (const char *own; (own = molt__select_own(names, name, MOLT__EITHER, &at));) {
+        if (!visit_one(molt__impl_find(impl, own), claim, visitor, user)) return false;
+    }
+    return true;
+}
+
+static bool visit_own(const molt_trait *trait, const molt__selection *names, const char *name, molt__claim claim,
+                      molt__claim_visitor visitor, void *user)
+{
+    size_t at = 0;
+    for (const char *own; (own = molt__select_own(names, name, MOLT__DEFINES, &at));) {
+        if (!visit_one(molt__definitions_find(&trait->own, own), claim, visitor, user)) return false;
+    }
+    return true;
+}
+
+static const molt__selection *part_names(const molt_shape *shape, const molt_trait *trait)
+{
+    const molt__part *part = molt__shape_part(shape, trait->identity);
+    return part ? part->names : NULL;
+}
+
 /* An implementation brings what it defines; its trait fills the rest, unless the
  * class has the trait anyway: then its own definitions stay in the class's layer. */
-static bool visit_attached(const molt__attached *attached, const char *name, molt__claim_visitor visitor, void *user)
+static bool visit_attached(const molt_shape *shape, const molt__attached *attached, const char *name,
+                           molt__claim_visitor visitor, void *user)
 {
-    molt__claim claim = { .layer = MOLT__LAYER_OBJECT, .trait = attached->trait };
-    if (attached->impl && !visit_one(molt__impl_find(attached->impl, name), claim, visitor, user)) return false;
-    if (attached->block < 0) return true;
-    return visit_one(molt__definitions_find(&attached->trait->own, name), claim, visitor, user);
+    const molt_trait *trait = attached->trait;
+    const molt__selection *names = part_names(shape, trait);
+    molt__claim claim = { .layer = MOLT__LAYER_OBJECT, .trait = trait };
+    if (attached->impl && !visit_impl(attached->impl, names, name, claim, visitor, user)) return false;
+    return attached->block < 0 || visit_own(trait, names, name, claim, visitor, user);
 }
 
 /* Whose layers are gone through: a shape's, or a class's by itself. */
@@ -31,18 +61,27 @@ static bool has(const subject *of, const molt_trait *trait)
     return of->shape ? molt__shape_part(of->shape, trait->identity) != NULL : molt__class_has(of->cls, trait);
 }
 
-/* What a fill of the class defines under the name, if it counts; NULL otherwise. */
-static molt_definition *filled(const subject *of, const molt_class *cls, const molt__class_fill *fill, const char *name)
+static const molt__selection *names_of(const subject *of, const molt_trait *trait)
 {
+    return of->shape ? part_names(of->shape, trait) : molt__class_names(of->cls, trait);
+}
+
+/* What a fill of the class defines under the name, if it counts. */
+static bool visit_fill(const subject *of, const molt_class *cls, const molt__class_fill *fill, const char *name,
+                       molt__claim_visitor visitor, void *user)
+{
+    molt__claim claim = { .layer = MOLT__LAYER_FILL, .cls = cls };
     if (fill->impl) {
+        claim.trait = molt_impl_trait(fill->impl);
         /* It goes with the class's trait, also while that is being taken away. */
-        const molt_trait *trait = molt_impl_trait(fill->impl);
-        return molt__class_has(cls, trait) && has(of, trait) ? molt__impl_find(fill->impl, name) : NULL;
+        if (!molt__class_has(cls, claim.trait) || !has(of, claim.trait)) return true;
+        return visit_impl(fill->impl, names_of(of, claim.trait), name, claim, visitor, user);
     }
     molt_definition *definition = fill->definition;
-    if (definition->name != name) return NULL;
+    if (definition->name != name) return true;
     bool patch = definition->flags & (MOLT__OVERRIDE | MOLT__WRAPS);
-    return patch && cls == of->wrapped && fill->number >= of->limit ? NULL : definition;
+    return (patch && cls == of->wrapped && fill->number >= of->limit) ||
+           visit_one(definition, claim, visitor, user);
 }
 
 static bool visit_traits(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
@@ -53,7 +92,7 @@ static bool visit_traits(const subject *of, const molt_class *cls, const char *n
         const molt_trait *trait = cls->traits.item[i];
         if (!has(of, trait)) continue;
         claim.trait = trait;
-        if (!visit_one(molt__definitions_find(&trait->own, name), claim, visitor, user)) return false;
+        if (!visit_own(trait, names_of(of, trait), name, claim, visitor, user)) return false;
     }
     return true;
 }
@@ -65,17 +104,25 @@ typedef struct outline {
     bool defined;
 } outline;
 
+static bool stop(const molt__claim *claim, void *user)
+{
+    (void)claim;
+    (void)user;
+    return false;
+}
+
 static outline outline_of(const subject *of, const molt_class *cls, const char *name)
 {
     outline found = { 0 };
     for (size_t i = cls->fill_count; i-- > 0;) {
-        const molt_definition *definition = filled(of, cls, &cls->fills[i], name);
-        if (!definition) continue;
-        if (definition->flags & MOLT__WRAPS) {
+        const molt__class_fill *fill = &cls->fills[i];
+        if (visit_fill(of, cls, fill, name, stop, NULL)) continue;
+        uint32_t flags = fill->impl ? 0 : fill->definition->flags;
+        if (flags & MOLT__WRAPS) {
             found.wrappers++;
         } else if (!found.defined) {
             found.defined = true;
-            if (definition->flags & MOLT__OVERRIDE) found.hidden = cls->fills[i].number;
+            if (flags & MOLT__OVERRIDE) found.hidden = fill->number;
         }
     }
     return found;
@@ -84,17 +131,12 @@ static outline outline_of(const subject *of, const molt_class *cls, const char *
 static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
                         void *user);
 
-static bool stop(const molt__claim *claim, void *user)
-{
-    (void)claim;
-    (void)user;
-    return false;
-}
-
-/* Is there anything for wrappers of the class to wrap, that its fills do not define? */
+/* Is there anything for wrappers of the class to wrap, that its fills do not define?
+ * A method declared `all` is there without a definition. */
 static bool inherits(const subject *of, const molt_class *cls, const char *name)
 {
-    return !visit_traits(of, cls, name, stop, NULL) || (cls->base && !visit_class(of, cls->base, name, stop, NULL));
+    return (of->shape && molt__combine_method(of->shape, name)) ||
+           !visit_traits(of, cls, name, stop, NULL) || (cls->base && !visit_class(of, cls->base, name, stop, NULL));
 }
 
 /* The wrappers in force (`wrapping`); or the definitions, and the wrappers that an
@@ -102,14 +144,10 @@ static bool inherits(const subject *of, const molt_class *cls, const char *name)
 static bool visit_fills(const subject *of, const molt_class *cls, const char *name, int64_t hidden, bool wrapping,
                         molt__claim_visitor visitor, void *user)
 {
-    molt__claim claim = { .layer = MOLT__LAYER_FILL, .cls = cls };
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
-        molt_definition *definition = filled(of, cls, fill, name);
-        if (!definition) continue;
-        bool in_force = definition->flags & MOLT__WRAPS && fill->number > hidden;
-        claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
-        if (in_force == wrapping && !visit_one(definition, claim, visitor, user)) return false;
+        bool in_force = !fill->impl && fill->definition->flags & MOLT__WRAPS && fill->number > hidden;
+        if (in_force == wrapping && !visit_fill(of, cls, fill, name, visitor, user)) return false;
     }
     return true;
 }
@@ -128,7 +166,7 @@ static bool visit_class(const subject *of, const molt_class *cls, const char *na
 void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user)
 {
     for (size_t i = 0; i < shape->attached_count; i++) {
-        if (!visit_attached(&shape->attached[i], name, visitor, user)) return;
+        if (!visit_attached(shape, &shape->attached[i], name, visitor, user)) return;
     }
     visit_class(&(subject){ .cls = shape->cls, .shape = shape }, shape->cls, name, visitor, user);
 }
@@ -154,6 +192,16 @@ molt_definition *molt__resolve_beneath(const molt_shape *shape, const molt_class
     return winner;
 }
 
+molt_definition *molt__resolve_wrapper(const molt_shape *shape, const molt_class *cls, const char *name, int64_t number)
+{
+    molt_definition *wrapper = NULL;
+    subject of = { .cls = cls, .shape = shape, .wrapped = cls, .limit = number };
+    for (; cls && !wrapper; cls = cls->base) {
+        visit_fills(&of, cls, name, outline_of(&of, cls, name).hidden, true, take_first, &wrapper);
+    }
+    return wrapper;
+}
+
 void molt__class_resolve_each(const molt_class *cls, const char *name, molt__claim_visitor visitor, void *user)
 {
     visit_class(&(subject){ .cls = cls }, cls, name, visitor, user);
@@ -174,35 +222,40 @@ typedef struct names_walk {
 } names_walk;
 
 /* Each name is reported once: by the definition that wins it. */
-static bool offer(const names_walk *walk, const molt_definition *definition)
+static bool offer(const names_walk *walk, const molt_definition *definition, const char *name)
 {
-    const molt_definition *winner = walk->shape ? molt__resolve(walk->shape, definition->name)
-                                                : molt__class_resolve(walk->cls, definition->name);
-    return winner != definition || walk->visitor(definition->name, walk->user);
+    const molt_definition *winner = walk->shape ? molt__resolve(walk->shape, name)
+                                                : molt__class_resolve(walk->cls, name);
+    return winner != definition || walk->visitor(name, walk->user);
 }
 
-static bool offer_set(const names_walk *walk, const molt__definitions *set)
+static bool offer_set(const names_walk *walk, const molt__definitions *set, const molt_trait *trait)
 {
+    const molt__selection *names = names_of(&(subject){ .cls = walk->cls, .shape = walk->shape }, trait);
     for (size_t i = 0; i < set->count; i++) {
-        if (!offer(walk, set->item[i])) return false;
+        size_t at = 0;
+        for (const char *name; (name = molt__select_name(names, set->item[i]->name, &at));) {
+            if (!offer(walk, set->item[i], name)) return false;
+        }
     }
     return true;
 }
 
 static bool offer_impl(const names_walk *walk, const molt_impl *impl)
 {
-    return !impl || (offer_set(walk, &impl->lua) && offer_set(walk, &impl->native));
+    return !impl || (offer_set(walk, &impl->lua, impl->trait) && offer_set(walk, &impl->native, impl->trait));
 }
 
 static bool offer_class(const names_walk *walk, const molt_class *cls)
 {
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
-        if (fill->definition && !offer(walk, fill->definition)) return false;
+        if (fill->definition && !offer(walk, fill->definition, fill->definition->name)) return false;
         if (!offer_impl(walk, fill->impl)) return false;
     }
     for (size_t i = 0; i < cls->traits.count; i++) {
-        if (!offer_set(walk, &((molt_trait *)cls->traits.item[i])->own)) return false;
+        const molt_trait *trait = cls->traits.item[i];
+        if (!offer_set(walk, &trait->own, trait)) return false;
     }
     return !cls->base || offer_class(walk, cls->base);
 }
@@ -212,7 +265,8 @@ void molt__resolve_names(const molt_shape *shape, molt__name_visitor visitor, vo
     names_walk walk = { shape->cls, shape, visitor, user };
     for (size_t i = 0; i < shape->attached_count; i++) {
         if (!offer_impl(&walk, shape->attached[i].impl)) return;
-        if (shape->attached[i].block >= 0 && !offer_set(&walk, &shape->attached[i].trait->own)) return;
+        const molt_trait *trait = shape->attached[i].trait;
+        if (shape->attached[i].block >= 0 && !offer_set(&walk, &trait->own, trait)) return;
     }
     offer_class(&walk, shape->cls);
 }

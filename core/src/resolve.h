@@ -47,6 +47,10 @@ molt_definition *molt__resolve(const molt_shape *shape, const char *name);
  * that extends it; also when it has been removed meanwhile. NULL: nothing is. */
 molt_definition *molt__resolve_beneath(const molt_shape *shape, const molt_class *cls, const char *name, int64_t number);
 
+/* The outermost wrapper of the class, or of its base, with a number below `number` if it
+ * is the class's. For methods declared `all`: nothing else needs to be there. NULL: none. */
+molt_definition *molt__resolve_wrapper(const molt_shape *shape, const molt_class *cls, const char *name, int64_t number);
+
 /* Calls the visitor once for each name that any layer defines. */
 typedef bool (*molt__name_visitor)(const char *name, void *user);
 void molt__resolve_names(const molt_shape *shape, molt__name_visitor visitor, void *user);

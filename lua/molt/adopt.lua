@@ -8,6 +8,7 @@
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"
+local wide = require "molt.wide"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local check = require "molt.check"
@@ -17,7 +18,7 @@ local adopt = {}
 
 local rawget, rawset = rawget, rawset
 
-local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, raw }, … }
+local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, wide, raw }, … }
 
 -- What the object would give a trait; nil when nothing. Raises when a value does not
 -- fit; the error names the object when it is one of many.
@@ -27,16 +28,19 @@ function adopt.find(o, pointer, one_of_many)
   for i = 1, #fields do
     local field = fields[i]
     local raw = rawget(o, field.name)
-    if raw ~= nil then
+    if raw ~= nil and not field.private then
       local fits, err = true, nil
-      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
+      if field.kind ~= "any" then
+        fits, err = wide.fits(layout.trait(pointer), field, raw, ("field '%s'"):format(field.name))
+      end
       if fits == nil then
         local whose = one_of_many and select(3, core.object_info(o)) .. " cannot take" or "cannot attach"
         check.raise(err.code, ("%s '%s': %s"):format(whose, layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
       end
       list = list or {}
-      list[#list + 1] = { name = field.name, kind = field.kind, raw = field.kind ~= "any" and raw or nil }
+      list[#list + 1] = { name = field.name, kind = field.kind, wide = field.wide,
+        raw = field.kind ~= "any" and raw or nil }
     end
   end
   return list
@@ -66,7 +70,7 @@ function adopt.values(o, gone)
   if not of then return nil end
   local values = {}
   for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
+    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, wide.plain(o[entry.name]) } end
   end
   return values
 end
@@ -77,6 +81,7 @@ function adopt.give_back(o, gone, values)
   for i = 1, #gone do
     local any = layout.trait(gone[i]).any
     for k = 1, #any do rawset(o, any[k].name, nil) end
+    wide.forget(o, layout.trait(gone[i]))
     if of then of[gone[i]] = nil end
   end
   if values then
@@ -109,9 +114,10 @@ end
 -- at all; no Lua but this runs in between.
 local staged = {}            -- { object, shape, gained, gone, values }, …
 
-local function has_any(traits)
+local function keeps_in_table(traits)
   for i = 1, #traits do
-    if layout.trait(traits[i]).any[1] then return true end
+    local info = layout.trait(traits[i])
+    if info.any[1] or info.wide[1] then return true end
   end
   return false
 end
@@ -123,13 +129,15 @@ function shapes.hooks.stage(o, to, body)
   for i = 1, #gained do
     local list = adopt.find(o, gained[i], true)
     for _, entry in ipairs(list or {}) do
-      if entry.kind ~= "any" then body[entry.name] = value.convert(entry.kind, entry.raw, entry.name) end
+      if entry.kind ~= "any" and not entry.wide then
+        body[entry.name] = value.convert(entry.kind, entry.raw, entry.name)
+      end
     end
     found = found or (list and {})
     if list then found[gained[i]] = list end
   end
   local values = adopt.values(o, gone)
-  local goes = gone[1] and (values or chain.any(o) or has_any(gone))
+  local goes = gone[1] and (values or chain.any(o) or keeps_in_table(gone))
   if found or goes then staged[#staged + 1] = { o, to, found or {}, gone, values } end
 end
 
@@ -143,6 +151,7 @@ function shapes.hooks.settle(commit)
       remember(o, pointer, found)
       for _, entry in ipairs(found) do
         if entry.kind ~= "any" then rawset(o, entry.name, nil) end
+        if entry.wide then o[entry.name] = entry.raw end     -- C copies it into the new body
       end
     end
     adopt.give_back(o, gone, values)

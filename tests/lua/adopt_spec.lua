@@ -42,6 +42,42 @@ describe("a trait that a class gains", function()
     assert.same({ 4, 10 }, { a.fuel, b.fuel })
   end)
 
+  it("takes over, and gives back, strings, arrays and references, and no private field's", function()
+    local Wide = molt.trait(fresh "AdoptWide", { "string note = \"-\"", "float pos[3]", "AdoptTank lead",
+      "private double secret = 7" })
+    local class = molt.class(fresh "Adopting", { Tank })
+    local lead = class()
+    local o, p = class { note = "own", pos = { 1, 2, 3 }, lead = lead, secret = "mine" }, class()
+    local function check()
+      assert.same({ "own", 1, 3, "mine", 7 }, { o.note, o.pos[1], o.pos[3], o.secret, molt.as(o, Wide).secret })
+      assert.equal(lead, o.lead)
+      assert.same({ nil, nil, nil }, { rawget(o, "note"), rawget(o, "pos"), rawget(o, "lead") })
+      assert.same({ "-", 0, nil }, { p.note, p.pos[1], p.lead })
+    end
+    molt.use(class, Wide)
+    check()
+    o.note, o.pos[3] = "new", 4
+    molt.drop(class, Wide)
+    assert.same({ "new", { 1, 2, 4 }, "mine" }, { rawget(o, "note"), rawget(o, "pos"), rawget(o, "secret") })
+    assert.equal(lead, rawget(o, "lead"))
+    o.note, o.pos = "own", { 1, 2, 3 }
+    molt.attach(p, Wide)
+    molt.attach(o, Wide)
+    check()
+    molt.detach(o, Wide)
+    assert.same({ "own", { 1, 2, 3 } }, { rawget(o, "note"), rawget(o, "pos") })
+  end)
+
+  it("is refused where a string or an array does not fit, and nothing has changed", function()
+    local Wide = molt.trait(fresh "AdoptWide", { "string note", "float pos[3]" })
+    local class = molt.class(fresh "Adopting", {})
+    local o, p = class { note = "own" }, class { pos = { 1, 2 } }
+    local ok, err = pcall(molt.use, class, Wide)
+    assert.is_false(ok)
+    assert.truthy(err.message:find(molt.name(p) .. " cannot take", 1, true))
+    assert.same({ "own", { 1, 2 } }, { rawget(o, "note"), rawget(p, "pos") })
+  end)
+
   it("is refused where one value does not fit, and nothing has changed", function()
     local class, a, b = three()
     b.gear = 300

@@ -43,16 +43,49 @@ local function callable(shape, fn, native)
   return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
 end
 
+-- A method declared `all` whose definitions are all Lua's needs no C call. Each
+-- may take away what would run after it: then what is left of the list counts.
+local function run_all(name, list)
+  local state, count = border.state, #list
+
+  local function still(o, fn)
+    local meta = debug.getmetatable(o)
+    local shape = type(meta) == "table" and rawget(meta, shapes.KEY)
+    if not shape then return false end
+    for _, other in ipairs(shape.runs[name] or { shape.methods[name] }) do
+      if other == fn then return true end
+    end
+    return false
+  end
+
+  return function(o, ...)
+    local epoch = state.epoch
+    for i = 1, count do
+      local fn = list[i]
+      if state.epoch == epoch or still(o, fn) then fn(o, ...) end
+    end
+  end
+end
+
 -- What patches of the name stand on may be another now: see molt.beneath.
 local function forget_beneath(shape)
   local iterate = next
   if iterate(shape.beneath) ~= nil then shape.beneath = {} end
 end
 
+-- What a name of the shape is now. A finalizer may define it anew while this
+-- allocates: then the answer is stale, and asked for again.
 local function resolve(shape, name)
   forget_beneath(shape)
-  local fn, native = core.definition(shape.id, name)
-  shape.methods[name] = callable(shape, fn, native)
+  local epoch, made, list
+  repeat
+    local fn, native
+    epoch = border.state.epoch
+    fn, native, list = core.definition(shape.id, name)
+    made = list and run_all(name, list) or callable(shape, fn, native)
+  until border.state.epoch == epoch
+  shape.runs[name] = list
+  shape.methods[name] = made
 end
 
 local function resolve_all(shape)
@@ -97,12 +130,14 @@ local function make(id)
     class = shapes.hooks.class(info.class),
     methods = {},
     beneath = {},                        -- what patches stand on, found at their first call
+    runs = {},                           -- name -> the functions of a method declared `all`
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),
     head = ffi.cast(head, info.pointer),
     attach = {},                         -- trait or impl handle -> shape
     detach = {},                         -- trait handle -> shape
     lapse = {},                          -- shape -> traits that it lacks
+    sets = {},                           -- records of a list, one step each -> [1] the shape
   }
   shape.fields = accessor.fields(shape)
   make_meta(shape)
@@ -158,6 +193,27 @@ function shapes.attach(shape, trait, impl)
   if not to or to.head.suspect ~= 0 then
     to = shapes.get(border.check(core.shape_attach(shape.id, trait, impl)))
     shape.attach[key] = to
+  end
+  return to
+end
+
+-- All at once. Each step of the way to the cached shape is one record.
+function shapes.attach_set(shape, pieces)
+  local step = shape.sets
+  for _, record in ipairs(pieces) do
+    step[record] = step[record] or {}
+    step = step[record]
+  end
+  local to = step[1]
+  if not to or to.head.suspect ~= 0 then
+    local list = {}
+    for _, record in ipairs(pieces) do
+      list[#list + 1] = record.trait or record.pointer
+      list[#list + 1] = record.kind == "impl" and record.pointer
+      list[#list + 1] = record.kind == "selection" and record.pointer
+    end
+    to = shapes.get(border.check(core.shape_attach_set(shape.id, list)))
+    step[1] = to
   end
   return to
 end

@@ -203,7 +203,7 @@ end)
 
 describe("names that nobody declared", function()
   it("are kept, however many objects have been given them", function()
-    local Car = molt.class("ConstructUndeclared", { molt.trait("ConstructTank", { "double fuel = 10", "any owner" }),
+    local Car = molt.class("ConstructUndeclared", { molt.trait("ConstructBarrel", { "double fuel = 10", "any owner" }),
       run = function(self) return self.fuel end })
     for i = 1, 200 do
       local o = Car()

@@ -103,12 +103,22 @@ end
 local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
   record.shape, record.methods = shape, shape.methods
-  record.bare = registry.maker(shape, field_names(shape))
+  local typed, any = field_names(shape)
+  for _, name in ipairs(record.learned or {}) do any[#any + 1] = name end
+  record.bare = registry.maker(shape, typed, any)
   record.required = required.of(shape, all_impls(record))
   local has = {}
   for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
   record.make = starting_with(record.bare, starts(record, has))
   return record.make
+end
+
+-- A Lua-valued field that nobody declared, but that many objects have.
+function shapes.hooks.learn(record, name)
+  local learned = record.learned or {}
+  if #learned == 8 or #name > 40 then return end
+  learned[#learned + 1] = name
+  record.learned, record.make = learned, nil
 end
 
 -- New instances get another shape, or start with other values.

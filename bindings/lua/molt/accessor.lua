@@ -36,7 +36,7 @@ local chain = 8
 
 local header = [[
 local methods, meta, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback,
-  cast, istype, wide, rawset, type, getmeta, read, write, watching, watched = ...
+  cast, istype, wide, rawset, type, getmeta, read, write, watching, watched, learn = ...
 ]]
 
 local own = "istype(Body, b) and objects[b.molt_slot] == o"
@@ -117,7 +117,8 @@ local function source(fields, strict)
     "function(o, k, v)\n", branches(fields, write_branch),
     "  if k == 0 then return misuse(o, k) end\n",
     strict and "  return assign(o, k, v)\nend\n"
-      or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n  rawset(o, k, v)\nend\n",
+      or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n"
+        .. "  rawset(o, k, v)\n  learn(k)\nend\n",
   }
 end
 
@@ -164,7 +165,7 @@ function accessor.make(shape, hooks)
   local text = source(fields, hooks.fallback ~= nil)
   return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed,
     hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
-    debug.getmetatable, read, write, layout.watching, layout.watched)
+    debug.getmetatable, read, write, layout.watching, layout.watched, hooks.learn)
 end
 
 return accessor

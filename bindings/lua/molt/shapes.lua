@@ -98,12 +98,29 @@ local function resolve_all(shape)
   for _, name in ipairs(gone) do methods[name] = nil end
 end
 
+-- Counts the undeclared names that objects of the shape are given; one that is
+-- given often is told to the class, whose new objects are then born with room for it.
+local function learner(shape)
+  local given, known = {}, 0
+  return function(k)
+    if type(k) ~= "string" then return end
+    local n = given[k]
+    if n == nil then
+      if known >= 64 then return end     -- keys of a map, not names of fields
+      known, n = known + 1, 0
+    end
+    given[k] = n + 1
+    if n == 31 then shapes.hooks.learn(shape.class, k) end
+  end
+end
+
 local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
   local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
   shape.meta = meta
   meta.__index, meta.__newindex = accessor.make(shape, {
     misuse = hooks.misuse,
+    learn = learner(shape),
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,

@@ -337,12 +337,24 @@ static int next_change(lua_State *L)
     return 2;
 }
 
-/* (class) -> { name, where, base, traits (its own), live } */
+/* The names of the typed methods of the class's own traits. */
+static void add_slots(lua_State *L, const molt_class *cls)
+{
+    for (size_t i = 0; i < cls->traits.count; i++) {
+        const molt_trait *trait = cls->traits.item[i];
+        const molt__selection *names = molt__class_names(cls, trait);
+        for (size_t m = 0; m < trait->method_count; m++) {
+            add_name(molt__select_slot(names, trait->methods[m]->name), L);
+        }
+    }
+}
+
+/* (class) -> { name, where, base, traits, slots (its own), live } */
 static int class_info(lua_State *L)
 {
     molt__binding_open(L);
     const molt_class *cls = lua_touserdata(L, 1);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_text(L, "name", cls->name);
     set_text(L, "where", cls->where);
     set_handle(L, "base", cls->base);
@@ -353,6 +365,9 @@ static int class_info(lua_State *L)
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "traits");
+    lua_newtable(L);
+    add_slots(L, cls);
+    lua_setfield(L, -2, "slots");
     return 1;
 }
 

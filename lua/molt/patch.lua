@@ -13,7 +13,6 @@ local bodies = require "molt.bodies"
 local beneath = require "molt.beneath"
 local check = require "molt.check"
 local handle = require "molt.handle"
-local class = require "molt.class"
 local object = require "molt.object"
 local event = require "molt.event"
 local chain = require "molt.chain"
@@ -54,8 +53,10 @@ end
 local function class_methods(record)
   local methods = {}
   for _, name in ipairs(core.names(record.pointer)) do methods[name] = true end
-  for _, t in ipairs(class.traits(record)) do
-    for _, method in ipairs(layout.trait(handle.record(t).pointer).methods) do methods[method.name] = true end
+  while record do
+    local info = core.class_info(record.pointer)
+    for _, name in ipairs(info.slots) do methods[name] = true end
+    record = record.base and handle.record(record.base)
   end
   return methods
 end

@@ -58,6 +58,17 @@ describe("molt.without", function()
 end)
 
 describe("molt.rename", function()
+  it("is what a function of the object's overrides, for C too", function()
+    local Toy = molt.trait(fresh "Toy", { "double go(double by)", go = function() return 1 end })
+    local o = molt.class(fresh "Box", {})()
+    rawset(o, "walk", function() return 42 end)
+    rawset(o, "go", function() return 7 end)
+    molt.attach(o, molt.rename(Toy, { go = "walk" }))
+    assert.same({ 42, 42 }, { o:walk(1), molt.as(o, Toy):go(1) })
+    o.walk = nil
+    assert.same({ 1, 1 }, { o:walk(1), molt.as(o, Toy):go(1) })
+  end)
+
   it("gives a method another name", function()
     local o = molt.class(fresh "Toy", { Duck, molt.rename(Dog, { speak = "bark" }) })()
     assert.same({ "quack", "woof" }, { o:speak(), o:bark() })

@@ -165,7 +165,7 @@ void molt__push_guarded(lua_State *L);
 /* Pushes the function that calls a typed method on whatever object it is given. */
 void molt__push_caller(lua_State *L, const molt__method *method);
 
-/* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
+/* --- reflect.c, verbs.c, lives.c, modules.c, hooks.c: the functions of molt.core --- */
 
 /* C that is called now reaches Lua on the state that runs now; returns what
  * `current` must be again afterwards. Nothing may raise in between: the thread
@@ -177,5 +177,6 @@ void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
+void molt__open_hooks(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "error.h"
+#include "hook.h"
 #include "resolve.h"
 #include "world_state.h"
 
@@ -61,7 +62,7 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
 {
     rivals found = { .count = 0 };
     molt__resolve_each(shape, name, find_rival, &found);
-    if (found.count == 2) {
+    if (found.count == 2 && !molt__hook_named(name)) {
         add(r, MOLT_ERR_CONFLICT, "'%s' is defined by %s (%s) and by %s (%s)", name, found.winner.trait->name,
             found.winner.definition->where, found.other.trait->name, found.other.definition->where);
     }
@@ -73,9 +74,12 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
                 found.winner.definition->where);
         }
         if (!method) continue;
+        if (molt__hook_named(name)) found.count = molt__hook_or_winner(shape, trait, name) != NULL;
         if (found.count == 0) {
             add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, name,
                 method->text, trait->where);
+        } else if (molt__hook_named(name)) {
+            continue;                /* each trait's own, of the one signature that hooks have */
         } else if (found.winner.definition->function && found.winner.definition->trait != trait) {
             const molt__method *native = found.winner.definition->trait->methods[found.winner.definition->slot];
             if (molt__method_same(native, method)) continue;

@@ -2,6 +2,7 @@
 
 #include "closure.h"
 #include "error.h"
+#include "hook.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
@@ -47,11 +48,10 @@ static bool direct(const molt_definition *definition, const molt_trait *trait)
 
 int molt__vtable_prepare(molt_shape *shape, const char *name)
 {
-    molt_definition *definition = molt__resolve(shape, name);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt_trait *trait = shape->parts[i].trait;
         molt__method *method = molt__trait_method(trait, name);
-        if (!method || direct(definition, trait)) continue;
+        if (!method || direct(molt__hook_or_winner(shape, trait, name), trait)) continue;
         if (!molt__closure_for(method)) return MOLT_ERR_MEMORY;
     }
     return MOLT_OK;
@@ -78,15 +78,15 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
 
 void molt__vtable_refill(molt_shape *shape, const char *name)
 {
-    molt_definition *definition = molt__resolve(shape, name);
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
-        molt__method *method = molt__trait_method(shape->parts[i].trait, name);
-        if (method) store(shape->parts[i].vtable, method, definition);
+        molt_trait *trait = shape->parts[i].trait;
+        molt__method *method = molt__trait_method(trait, name);
+        if (method) store(shape->parts[i].vtable, method, molt__hook_or_winner(shape, trait, name));
     }
     for (molt_vtable *head = shape->privates; head; head = head->next) {
         molt__method *method = molt__trait_method(head->trait, name);
-        if (method) store((void **)(void *)(head + 1), method, definition);
+        if (method) store((void **)(void *)(head + 1), method, molt__hook_or_winner(shape, head->trait, name));
     }
 }
 
@@ -153,6 +153,7 @@ static int patch_part(molt_object *object, const molt__part *part, molt__method 
 int molt__vtable_patch(molt_object *object, const char *name)
 {
     molt_shape *shape = object->shape;
+    if (molt__hook_named(name)) return MOLT_OK;  /* each trait's own runs, whatever the table says */
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         molt__method *method = molt__trait_method(shape->parts[i].trait, name);

@@ -8,6 +8,7 @@ local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
 local event = require "molt.event"
+local hook = require "molt.hook"
 
 local class = {}
 
@@ -98,6 +99,7 @@ local function prepare(record)
   local has = {}
   for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
   record.make = starting_with(record.bare, starts(record, has))
+  record.hooked = hook.plan(shape)
   return record.make
 end
 
@@ -130,9 +132,24 @@ function class.make(record)
   return record.bare()
 end
 
+-- An object with hooks; if one fails, it is none.
+local function make_hooked(record, first, ...)
+  local o = record.make()
+  hook.begin(o)
+  local init = record.methods.init
+  if init then
+    init(o, first, ...)
+  elseif first ~= nil then
+    assign_fields(o, first, record)
+  end
+  hook.born(o)
+  return o
+end
+
 local function constructor(record)
   return function(_, first, ...)
     local make = record.make or prepare(record)
+    if record.hooked then return make_hooked(record, first, ...) end
     local o = make()
     local init = record.methods.init
     if init then
@@ -202,8 +219,39 @@ function class.proxy(pointer)
   return handle.new(pointer, record, proxy_meta(record))
 end
 
+-- The living of a class, and of those that extend it, of whose shapes `concerned` holds.
+local function living(record, concerned)
+  local list = {}
+  for o in registry.each(function(shape)
+    local of = shape.class
+    while of and of ~= record do of = of.base and handle.record(of.base) end
+    return of ~= nil and concerned(shape)
+  end) do list[#list + 1] = o end
+  return list
+end
+
+-- Adds a trait that the class lacks, and runs `attached` for each instance that
+-- gains it. If one fails, all of them lose it again.
+local function use_hooked(record, pointer, impl)
+  local gaining = living(record, function(shape) return not hook.has(shape, pointer) end)
+  check.result(core.class_use(record.pointer, pointer, impl))
+  local ok, err = hook.all_attached(gaining, pointer)
+  if ok then return end
+  local dropped, why = core.class_drop(record.pointer, pointer)
+  if not dropped then core.log_error(tostring(why)) end
+  for _, o in ipairs(gaining) do hook.detached(o, { [pointer] = true }) end
+  error(err, 0)
+end
+
+local function use_piece(record, pointer, impl)
+  local lacks = true
+  for _, t in ipairs(class.traits(record)) do lacks = lacks and handle.record(t).pointer ~= pointer end
+  if lacks and core.hook_defined(pointer, impl) then return use_hooked(record, pointer, impl) end
+  check.result(core.class_use(record.pointer, not impl and pointer or nil, impl))
+end
+
 local function use_impl(record, impl)
-  check.result(core.class_use(record.pointer, nil, impl.pointer))
+  use_piece(record, impl.trait, impl.pointer)
   table.insert(record.impls, impl)
   if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
@@ -219,12 +267,44 @@ local function drop_impl(record, impl)
   if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
 
--- Its implementations go with it.
+local function lists(list, pointer)
+  for _, item in ipairs(list) do
+    if (type(item) == "table" and item.trait or item) == pointer then return true end
+  end
+  return false
+end
+
+-- Has an object of the shape the trait by `record` alone? Its own class may bring it
+-- too, or an implementation that was attached to the object.
+local function only_by(record, shape, pointer)
+  if not hook.has(shape, pointer) or lists(shape.info.attached, pointer) then return false end
+  local of = shape.class
+  while of ~= record do
+    if lists(core.class_info(of.pointer).traits, pointer) then return false end
+    of = handle.record(of.base)
+  end
+  return true
+end
+
+-- Its implementations go with it. Hooks run while it is still there, once it is
+-- certain that it can go; the first error of one is returned.
 local function drop_trait(record, piece)
-  check.result(core.class_drop(record.pointer, piece.pointer))
+  local pointer = piece.pointer
+  local losing = living(record, function(shape)
+    local plan = hook.plan(shape)
+    return plan and plan.ends and only_by(record, shape, pointer)
+  end)
+  local err
+  if losing[1] then
+    check.result(core.may_drop(record.pointer, pointer))
+    err = hook.all_detaching(losing, pointer)
+  end
+  check.result(core.class_drop(record.pointer, pointer))
+  for _, o in ipairs(losing) do hook.detached(o, { [pointer] = true }) end
   for i = #record.impls, 1, -1 do
     if record.impls[i].trait == piece.pointer then table.remove(record.impls, i) end
   end
+  return err
 end
 
 -- What a shape knows of its class: one that C declared is met here first.
@@ -268,7 +348,7 @@ function class.use(target, what)
   if piece.kind == "impl" then
     use_impl(record, piece)
   else
-    check.result(core.class_use(record.pointer, piece.pointer))
+    use_piece(record, piece.pointer)
   end
   event.emit("use", target, what)
 end
@@ -277,8 +357,10 @@ end
 function class.drop(target, what)
   local record = handle.check(1, "drop", target, "class")
   local piece = trait_or_impl(2, "drop", what)
-  if piece.kind == "impl" then drop_impl(record, piece) else drop_trait(record, piece) end
+  local err
+  if piece.kind == "impl" then drop_impl(record, piece) else err = drop_trait(record, piece) end
   event.emit("drop", target, what)
+  if err ~= nil then error(err, 0) end
 end
 
 -- All traits of a class, its base's first.

@@ -11,6 +11,7 @@ local handle = require "molt.handle"
 local class = require "molt.class"
 local trait = require "molt.trait"
 local event = require "molt.event"
+local hook = require "molt.hook"
 
 local object = {}
 
@@ -150,10 +151,72 @@ local function with_all(shape, list)
   return shape
 end
 
+-- The traits that an object has in a shape and not in another; cached.
+local function lapsing(shape, to)
+  local list = shape.lapse[to]
+  if list then return list end
+  local kept = {}
+  list = {}
+  for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
+  for _, part in ipairs(shape.info.parts) do
+    if not kept[part.trait] then list[#list + 1] = part.trait end
+  end
+  shape.lapse[to] = list
+  return list
+end
+
+local function set_of(list)
+  local set = {}
+  for i = 1, #list do set[list[i]] = true end
+  return set
+end
+
+-- What the names of `fields` were, for an attach that is undone.
+local function raw_values(o, fields, shape)
+  local before, iterate = {}, next
+  local typed = {}
+  for _, field in ipairs(shape.fields) do typed[field.name] = true end
+  for name in iterate, fields or {} do
+    local was = rawget(o, name)
+    before[#before + 1] = { name = name, typed = typed[name], value = typed[name] and o[name] or was }
+  end
+  return before
+end
+
+-- The object is again as it was before an attach whose hook failed.
+local function undo_attach(o, shape, to, before, adoptions)
+  local now = bodies.of(o)
+  if now == to then
+    object.leave(o, shape)
+  else
+    -- The hook attached or detached, too: only what this attach brought goes.
+    for _, pointer in ipairs(lapsing(to, shape)) do
+      local ok, less = pcall(shapes.detach, bodies.of(o), pointer)
+      if ok then object.leave(o, less) end
+    end
+  end
+  for _, adoption in ipairs(adoptions or {}) do
+    for _, entry in ipairs(adoption[2]) do
+      if entry.raw ~= nil then rawset(o, entry.name, entry.raw) end
+    end
+  end
+  for _, entry in ipairs(before) do
+    if entry.typed then o[entry.name] = entry.value else rawset(o, entry.name, entry.value) end
+  end
+end
+
+-- Hooks of the traits that an attach brought.
+local function run_attached(o, plan, shape, to, before, adoptions)
+  local gained = lapsing(to, shape)
+  if not gained[1] then return end
+  hook.attached(o, plan, set_of(gained), function() undo_attach(o, shape, to, before, adoptions) end)
+end
+
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _
   shape, _, o = expect(1, "attach", o)
+  if hook.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
@@ -168,6 +231,8 @@ function object.attach(o, what, fields)
       adoptions[#adoptions + 1] = { of, found }
     end
   end
+  local plan = hook.plan(to)
+  local before = plan and raw_values(o, fields, shape)
   enter(o, shape, to)
   if adoptions then
     for _, adoption in ipairs(adoptions) do adopt(o, adoption[1], adoption[2]) end
@@ -177,22 +242,9 @@ function object.attach(o, what, fields)
     local iterate = next
     for name, v in iterate, fields do o[name] = v end
   end
+  if plan then run_attached(o, plan, shape, to, before, adoptions) end
   if event.heard "attach" then for _, record in ipairs(list) do event.emit("attach", o, record.proxy) end end
   return o
-end
-
--- The traits that an object has in a shape and not in another; cached.
-local function lapsing(shape, to)
-  local list = shape.lapse[to]
-  if list then return list end
-  local kept = {}
-  list = {}
-  for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
-  for _, part in ipairs(shape.info.parts) do
-    if not kept[part.trait] then list[#list + 1] = part.trait end
-  end
-  shape.lapse[to] = list
-  return list
 end
 
 -- What the traits that lapse had adopted, read while the object still has them.
@@ -222,6 +274,20 @@ function object.leave(o, to)
   end
 end
 
+-- Hooks of a trait that goes, while it is still there; then it goes, whatever they
+-- did. Returns the first error.
+local function leave_hooked(o, shape, to, pointer)
+  if hook.is_leaving(o, pointer) then
+    check.raise("state", ("trait '%s' is leaving %s already"):format(layout.trait(pointer).name, object.name(o)))
+  end
+  local gone = set_of(lapsing(shape, to))
+  local err = hook.detaching(o, gone)
+  local now = bodies.of(o)
+  if now and hook.has(now, pointer) then object.leave(o, now == shape and to or shapes.detach(now, pointer)) end
+  hook.detached(o, gone)
+  return err
+end
+
 -- molt.detach(obj, T): an implementation stands for its trait
 function object.detach(o, what)
   local shape, _
@@ -231,8 +297,14 @@ function object.detach(o, what)
     check.argument(2, "detach", "trait", what)
   end
   local pointer = record.kind == "impl" and record.trait or record.pointer
-  object.leave(o, shapes.detach(shape, pointer))
+  local to, err = shapes.detach(shape, pointer), nil
+  if hook.plan(shape) then
+    err = leave_hooked(o, shape, to, pointer)
+  else
+    object.leave(o, to)
+  end
   if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
+  if err ~= nil then error(err, 0) end
   return o
 end
 
@@ -285,11 +357,31 @@ end
 
 local ending = setmetatable({}, { __mode = "k" })    -- objects whose end listeners are told of
 
+-- Its end has begun: then this is a hook that asks for it again, and nothing is left
+-- to do. Else listeners are told, hooks run, and it ends whatever they did.
+local function destroy_hooked(o)
+  if hook.is_ending(o) then return end
+  check.result(core.may_finish(o))
+  local ok, err = true, nil
+  if event.heard "destroy" and not ending[o] then
+    ending[o] = true
+    ok, err = pcall(event.emit, "destroy", o)
+    ending[o] = nil
+  end
+  if bodies.of(o) then
+    local failure = hook.ending(o)
+    if ok and failure ~= nil then ok, err = false, failure end
+    if bodies.of(o) then check.result(core.finish(o)) end
+  end
+  if not ok then error(err, 0) end
+end
+
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
   local _
   _, _, o = expect(1, "destroy", o)
+  if hook.is_armed(o) then return destroy_hooked(o) end
   if not event.heard "destroy" or ending[o] then
     local done, err = core.finish(o)     -- a fixed number of results: LuaJIT stitches
     if not done then error(err, 0) end
@@ -319,10 +411,14 @@ function object.clone(o)
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 and k ~= object.PATCHES then rawset(copy, k, v) end
+    if k ~= 0 and k ~= object.PATCHES and k ~= hook.SENTINEL then rawset(copy, k, v) end
   end
   adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)
+  if hook.plan(shape) then
+    hook.begin(copy)
+    hook.born(copy)
+  end
   return copy
 end
 

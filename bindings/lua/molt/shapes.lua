@@ -24,7 +24,9 @@ shapes.classes = {}
 
 -- What objects do when asked for something else than a typed field; set by the
 -- layer above. misuse(o, k), refuse(kind, v, k, o), assign(o, k, v, shape),
--- unknown(o, k, shape) for strict classes, describe(o) for tostring.
+-- unknown(o, k, shape) for strict classes, describe(o) for tostring; redefined(shape,
+-- name) when something is defined anew, bury() when objects have died that have
+-- something to run.
 shapes.hooks = {}
 
 local records = {}       -- by id
@@ -163,7 +165,10 @@ end
 border.callbacks[border.CHANGED] = function()
   for id, name in core.next_change do
     local shape = records[id]
-    if shape then (name and resolve or resolve_all)(shape, name) end
+    if shape then
+      (name and resolve or resolve_all)(shape, name)
+      shapes.hooks.redefined(shape, name)
+    end
   end
 end
 

@@ -42,6 +42,7 @@ function meta.__newindex(proxy, name, value)
   local record = handle.record(proxy)
   if type(value) == "function" then
     if type(name) ~= "string" then check.argument(1, "class " .. record.name, "method name", name) end
+    check.definable(name, "class " .. record.name)
     local number = check.result(core.class_fill(record.pointer, name, value, check.place(value)))
     undefine(record, name)
     record.defined[name] = number

@@ -5,6 +5,7 @@
 -- taking one out re-links the rest.
 
 local core = require "molt.core"
+local metamethods = require "molt.metamethods"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
@@ -72,6 +73,10 @@ end
 
 local function patch_object(o, shape, name, fn)
   expect_method(shape.methods, name, object.name(o))
+  if metamethods.honoured[name] then
+    check.raise("argument", ("'%s' cannot be overridden on one object"):format(name),
+      "Lua looks for it in the metatable: override it on the class, or attach a trait that defines it")
+  end
   local stack, entry = stack_of(o, name), { fn = fn }
   if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
   if stack then

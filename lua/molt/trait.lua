@@ -22,6 +22,7 @@ function meta.__newindex(proxy, name, fn)
     check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, check.kind(fn)),
       "fields are declared by a line of the trait: \"double fuel = 10\"")
   end
+  check.definable(name, "trait " .. record.name)
   check.result(core.trait_fill(record.pointer, name, fn, check.place(fn)))
   record.methods[name] = fn
 end

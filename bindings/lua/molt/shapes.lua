@@ -10,11 +10,13 @@ local border = require "molt.border"
 local layout = require "molt.layout"
 local accessor = require "molt.accessor"
 local thunk = require "molt.thunk"
+local metamethods = require "molt.metamethods"
 
 local shapes = {}
 
 -- In an object's metatable, its shape's record is found under this key.
 shapes.KEY = {}
+metamethods.open(shapes.KEY)
 
 -- In the metatable of destroyed objects, their class is found under this key.
 shapes.DEAD = {}
@@ -48,6 +50,7 @@ end
 local function resolve(shape, name)
   local fn, native = core.definition(shape.id, name)
   shape.methods[name] = callable(shape, fn, native)
+  if metamethods.honoured[name] then metamethods.follow(shape, name, shape.plain) end
 end
 
 local function resolve_all(shape)
@@ -57,19 +60,21 @@ local function resolve_all(shape)
   for name in iterate, methods do
     if core.definition(shape.id, name) == nil then gone[#gone + 1] = name end
   end
-  for _, name in ipairs(gone) do methods[name] = nil end
+  for _, name in ipairs(gone) do resolve(shape, name) end
 end
 
 local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
   local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
   shape.meta = meta
-  meta.__index, meta.__newindex = accessor.make(shape, {
+  local access = {
     misuse = hooks.misuse,
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
-  })
+  }
+  meta.__index, meta.__newindex = accessor.make(shape, access)
+  shape.plain = { __index = meta.__index, __tostring = meta.__tostring, hooks = access }
 end
 
 -- What is left of an object of the class when it has been destroyed.

@@ -2,7 +2,6 @@
 
 local border = require "molt.border"
 local core = require "molt.core"
-local metamethods = require "molt.metamethods"
 
 local check = {}
 
@@ -46,12 +45,6 @@ end
 
 function check.callable(position, verb, value)
   if type(value) ~= "function" then check.argument(position, verb, "function", value) end
-end
-
--- A name that may be defined as a method of `what`.
-function check.definable(name, what)
-  local hint = metamethods.why_not(name)
-  if hint then border.raise("argument", ("'%s' cannot be defined on %s"):format(name, what), hint) end
 end
 
 -- ", did you mean 'x'?" as a hint, or nil.

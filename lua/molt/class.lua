@@ -9,6 +9,7 @@ local handle = require "molt.handle"
 local trait = require "molt.trait"
 local event = require "molt.event"
 local hook = require "molt.hook"
+local static = require "molt.static"
 
 local class = {}
 
@@ -25,7 +26,9 @@ function meta.__index(proxy, name)
     local method = core.class_definition(record.pointer, name)
     if method ~= nil then return method end
   end
-  return record.values[name]
+  local value = record.values[name]
+  if value ~= nil then return value end
+  return static.read(record, name)
 end
 
 -- Takes the class's own earlier definition of a name away.
@@ -40,9 +43,11 @@ end
 -- value that is no function stays on the class.
 function meta.__newindex(proxy, name, value)
   local record = handle.record(proxy)
+  if type(name) == "string" and not record.defined[name] and static.find(record, name) then
+    return static.write(record, name, value)
+  end
   if type(value) == "function" then
     if type(name) ~= "string" then check.argument(1, "class " .. record.name, "method name", name) end
-    check.definable(name, "class " .. record.name)
     local number = check.result(core.class_fill(record.pointer, name, value, check.place(value)))
     undefine(record, name)
     record.defined[name] = number
@@ -162,7 +167,7 @@ local function constructor(record)
   end
 end
 
-local options = { extends = true, strict = true }
+local options = { extends = true, strict = true, static = true }
 
 local function sort_members(spec, name)
   local traits, impls = {}, {}
@@ -196,7 +201,7 @@ local function check_options(spec, name)
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "extends", "strict" }) or "a method is a function; traits go in the list")
+        check.near(key, { "extends", "static", "strict" }) or "a method is a function; traits go in the list")
     end
   end
 end
@@ -245,6 +250,7 @@ local function use_hooked(record, pointer, impl)
 end
 
 local function use_piece(record, pointer, impl)
+  static.check_use(record, pointer)
   local lacks = true
   for _, t in ipairs(class.traits(record)) do lacks = lacks and handle.record(t).pointer ~= pointer end
   if lacks and core.hook_defined(pointer, impl) then return use_hooked(record, pointer, impl) end
@@ -313,19 +319,22 @@ function shapes.hooks.class(pointer)
   return handle.record(class.proxy(pointer))
 end
 
--- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
+-- molt.class(name, { T, impl, …, extends = Base, strict = true, static = { … }, method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)
   if spec == nil then spec = {} end
   if handle.record(spec, "trait") or handle.record(spec, "impl") then spec = { spec } end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "class", "list of traits", spec) end
   check_options(spec, name)
+  static.check(spec, ("class '%s'"):format(name))
   local traits, impls = sort_members(spec, name)
   local base = base_of(spec, name)
   local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here()))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
+  static.declare(record, spec)
+  static.check_class(record)
   for _, impl in ipairs(impls) do use_impl(record, impl) end
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) == "function" then proxy[key] = spec[key] end

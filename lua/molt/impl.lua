@@ -23,7 +23,6 @@ function meta.__newindex(proxy, name, value)
   if type(name) ~= "string" then check.argument(1, "impl " .. record.name, "name of a method or field", name) end
   local field = field_named(layout.trait(record.trait), name)
   if type(value) == "function" and not field then
-    check.definable(name, "impl " .. record.name)
     check.result(core.impl_fill(record.pointer, name, value, check.place(value)))
   elseif field and field.kind == "any" then
     record.any[name] = value

@@ -14,6 +14,7 @@ local handle = require "molt.handle"
 local class = require "molt.class"
 local object = require "molt.object"
 local event = require "molt.event"
+local static = require "molt.static"
 
 local patch = {}
 
@@ -141,8 +142,24 @@ function Patch:__tostring()
   return ("override of '%s' on %s"):format(self.name, object.name(self.number and self.target.proxy or self.target))
 end
 
--- molt.override(class or object, name, fn) -> patch
+-- A static member of a trait or class: its patch, or nil when the name is a method's.
+local function override_static(target, name, value)
+  local record = handle.record(target)
+  if not record or (record.kind ~= "trait" and record.kind ~= "class") or type(name) ~= "string" then return nil end
+  if record.kind == "class" and core.class_definition(record.pointer, name) ~= nil then return nil end
+  local made = static.override(record, name, value)
+  if not made and record.kind == "trait" then
+    check.raise("unknown", ("trait '%s' has no static member '%s'"):format(record.name, name),
+      check.near(name, check.keys(record.statics or {})) or "methods are overridden on a class or an object")
+  end
+  if made then event.emit("override", target, name) end
+  return made
+end
+
+-- molt.override(class, object, or trait with the static member, name, fn) -> patch
 function patch.override(target, name, fn)
+  local of_static = override_static(target, name, fn)
+  if of_static then return of_static end
   local record = handle.record(target, "class")
   local shape, _, o
   if not record then shape, _, o = object.expect(1, "override", target) end
@@ -189,9 +206,12 @@ end
 function patch.restore(target, name)
   if name ~= nil and type(name) ~= "string" then check.argument(2, "restore", "method name", name) end
   local record = handle.record(target, "class")
+  local of_trait = handle.record(target, "trait")
   local count
-  if record then
-    count = restore_class(record, name)
+  if of_trait then
+    count = static.restore(of_trait, name)
+  elseif record then
+    count = restore_class(record, name) + static.restore(record, name)
   else
     local shape, _, o = object.expect(1, "restore", target)
     count = restore_object(o, shape, name)

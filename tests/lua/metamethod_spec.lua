@@ -195,13 +195,10 @@ describe("__index", function()
   end)
 end)
 
-describe("a name that Lua or molt keeps for itself", function()
-  it("is refused with a way out", function()
-    refuses(function() molt.class("MetaGc", {}).__gc = function() end end, "'__gc' cannot be defined on class MetaGc",
-      "define final")
-    refuses(function() molt.trait("MetaLen", { __len = function() end }) end,
-      "'__len' cannot be defined on trait MetaLen", "LuaJIT does not ask tables for it; define a method")
-    refuses(function() molt.class("MetaNew", { __newindex = function() end }) end,
-      "'__newindex' cannot be defined on class MetaNew")
+describe("a name that Lua knows, but objects have no use for", function()
+  it("is a plain method", function()
+    local o = molt.class(fresh "C", { __len = function() return 7 end, __newindex = function() return 8 end })()
+    o.x = 1
+    assert.same({ 7, 8, 1, 0 }, { o:__len(), o:__newindex(), o.x, #o })
   end)
 end)

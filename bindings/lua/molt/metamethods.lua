@@ -13,27 +13,14 @@ local metamethods = {}
 
 local getmetatable, rawget = debug.getmetatable, rawget
 
--- Name -> true. What molt and LuaJIT have no use for is refused (see why_not).
+-- Name -> true. Every other name is a plain method, also one that Lua knows: LuaJIT
+-- does not ask tables for __len and __pairs, and __newindex, __gc, __mode and
+-- __metatable of objects are molt's.
 metamethods.honoured = {
   __tostring = true, __call = true, __concat = true, __index = true,
   __eq = true, __lt = true, __le = true,
   __add = true, __sub = true, __mul = true, __div = true, __mod = true, __pow = true, __unm = true,
 }
-
-local elsewhere = {
-  __gc = "define final",
-  __newindex = "molt needs it for typed fields; a strict class refuses unknown names",
-  __metatable = "it guards the metatable, which is molt's",
-  __mode = "objects hold what is in them",
-  __len = "LuaJIT does not ask tables for it; define a method",
-  __pairs = "LuaJIT does not ask tables for it; define a method that returns an iterator",
-  __ipairs = "LuaJIT does not ask tables for it; define a method that returns an iterator",
-}
-
--- Why a name cannot be defined, as a hint; nil when it can.
-function metamethods.why_not(name)
-  return elsewhere[name]
-end
 
 -- Lua compares two objects by __eq, __lt or __le only if both metatables have the
 -- very same function: this one, which asks the left operand.

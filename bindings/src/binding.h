@@ -23,7 +23,8 @@ typedef enum molt__callback {
     MOLT__CALLBACK_STAGE,            /* (object, body): what the object is to get */
     MOLT__CALLBACK_RELAID,           /* (): classes have other shapes */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
-    MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
+    MOLT__CALLBACK_INT64,            /* (low, high, signed) -> cdata */
+    MOLT__CALLBACK_HOOK              /* (turn, object id, trait): runs hooks; raises their error */
 } molt__callback;
 
 enum { MOLT__MAX_DEPTH = 200 };

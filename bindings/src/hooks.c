@@ -91,11 +91,20 @@ static int may_drop(lua_State *L)
     return 1;
 }
 
+/* (object, armed): native code that takes a trait of it, or ends it, asks for hooks, or not */
+static int set_armed(lua_State *L)
+{
+    molt_object *object = molt__check_object(L, molt__binding_open(L), 1, "attach");
+    if (lua_toboolean(L, 2)) object->flags |= MOLT__ARMED;
+    else object->flags &= ~(uint32_t)MOLT__ARMED;
+    return 0;
+}
+
 void molt__open_hooks(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "hooks", hooks }, { "hook_defined", hook_defined }, { "guarded", guarded }, { "log_error", log_error },
-        { "may_finish", may_finish }, { "may_drop", may_drop }, { NULL, NULL },
+        { "set_armed", set_armed }, { "may_finish", may_finish }, { "may_drop", may_drop }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
 }

@@ -64,6 +64,16 @@ bool molt__hook_defined(const molt_trait *trait, const molt_impl *impl)
     return false;
 }
 
+int molt__hook_run(molt_object *object, molt__turn turn, molt_trait *trait)
+{
+    const molt_world *world = object->shape->world;
+    if (!world->bridge || !world->bridge->hook) return MOLT_OK;
+    if (turn == MOLT__TURN_GAINED && !molt__hook(object->shape, trait, MOLT__ATTACHED) &&
+        !molt__hook(object->shape, trait, MOLT__DETACHED)) return MOLT_OK;
+    if (turn != MOLT__TURN_GAINED && !(object->flags & MOLT__ARMED)) return MOLT_OK;
+    return world->bridge->hook(world->bridge_user, turn, object, trait);
+}
+
 static bool requires_one_left(const molt_shape *shape, const bool *done, const molt_trait *trait)
 {
     for (size_t i = 0; i < shape->part_count; i++) {

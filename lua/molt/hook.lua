@@ -97,6 +97,7 @@ end
 
 local function arm(o)
   if rawget(o, SENTINEL) ~= nil then return end
+  core.set_armed(o, true)
   local sentinel = newproxy(first)
   debug.setfenv(sentinel, o)
   rawset(o, SENTINEL, sentinel)
@@ -105,6 +106,7 @@ end
 local function disarm(o)
   local sentinel = rawget(o, SENTINEL)
   if sentinel == nil then return end
+  core.set_armed(o, false)
   debug.setmetatable(sentinel, nil)
   rawset(o, SENTINEL, nil)
 end
@@ -165,7 +167,10 @@ local function await(o, shape, traits)
   waiting[o] = wait
   for _, list in ipairs { plan.attached, plan.detached } do
     for _, entry in ipairs(list) do
-      if not traits or traits[entry.trait] then wait[entry.trait] = true end
+      if not traits or traits[entry.trait] then
+        wait[entry.trait] = true
+        if leaving[o] then leaving[o][entry.trait] = nil end
+      end
     end
   end
   return wait
@@ -361,6 +366,34 @@ function shapes.hooks.redefined(shape, name)
     local o = objects[slot]
     if o and bodies.of(o) == shape then arm(o) end
   end
+end
+
+-- Native code attaches, detaches, ends: molt__turn in core/src/bridge.h.
+local turns = {}
+
+turns[1] = function(o, trait)
+  hook.attached(o, plan_of(bodies.of(o)) or { attached = {}, detached = {} }, { [trait] = true }, function()
+    local shape = bodies.of(o)
+    if hook.has(shape, trait) then hook.leave(o, shapes.detach(shape, trait)) end
+  end)
+end
+
+turns[2] = function(o, trait)
+  local err = lose(o, { [trait] = true })
+  forget(waiting, o, { [trait] = true })
+  if err ~= nil then error(err, 0) end
+end
+
+turns[3] = function(o)
+  local err = hook.ending(o)
+  if err ~= nil then error(err, 0) end
+end
+
+-- Returns the text of the error, if there is one.
+border.callbacks[border.HOOK] = function(turn, id, trait)
+  local o = core.object_at(id)
+  local ok, err = pcall(turns[turn], o, trait)
+  return not ok and tostring(err) or nil
 end
 
 return hook

@@ -394,6 +394,8 @@ function object.destroy(o)
   if not ok then error(err, 0) end
 end
 
+hook.leave = object.leave
+
 local function copy_lists(of)
   if not of then return nil end
   local copy, iterate = {}, next

@@ -148,7 +148,7 @@ local function override_static(target, name, value)
   if not record or (record.kind ~= "trait" and record.kind ~= "class") or type(name) ~= "string" then return nil end
   if record.kind == "class" and core.class_definition(record.pointer, name) ~= nil then return nil end
   local made = static.override(record, name, value)
-  if not made and record.kind == "trait" then
+  if not made and record.kind == "trait" and record.statics then
     check.raise("unknown", ("trait '%s' has no static member '%s'"):format(record.name, name),
       check.near(name, check.keys(record.statics or {})) or "methods are overridden on a class or an object")
   end

@@ -161,7 +161,7 @@ static void push_map(lua_State *L, const molt__binding *b, const molt_shape *sha
     for (size_t p = 0; p < shape->part_count; p++) {
         const molt_trait *trait = shape->parts[p].trait;
         for (size_t f = 0; f < trait->field_count; f++) {
-            if (trait->fields[f].kind == MOLT_ANY) continue;
+            if (trait->fields[f].kind == MOLT_ANY || trait->fields[f].private) continue;
             lua_pushstring(L, trait->fields[f].name);
             map_add(m, lua_topointer(L, -1), (uint32_t)p, &trait->fields[f]);
             lua_pushboolean(L, 1);

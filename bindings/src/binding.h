@@ -155,6 +155,15 @@ unsigned molt__ctype_of(lua_State *L, int index);
 int molt__to_value(lua_State *L, const molt__binding *b, int index, molt_kind kind, molt_value *out, const char *what);
 void molt__push_value(lua_State *L, const molt__binding *b, molt_value value);
 
+/* --- fields.c: fields wider than a scalar --- */
+
+/* Pushes the value of a field that lies in memory which nobody frees meanwhile; an
+ * array or struct as a table, a reference as nil. */
+void molt__push_field(lua_State *L, molt__binding *b, const struct molt__field *field, const void *memory);
+
+/* A value that an implementation starts a wide field with. */
+int molt__impl_set_wide(lua_State *L, molt__binding *b, molt_impl *impl, const struct molt__field *field, int index);
+
 /* --- callback.c: C calls Lua --- */
 extern const molt__bridge molt__lua_bridge;
 
@@ -165,6 +174,8 @@ void molt__push_guarded(lua_State *L);
 
 /* Pushes the function that calls a typed method on whatever object it is given. */
 void molt__push_caller(lua_State *L, const molt__method *method);
+/* The same for a name that is not its definition's slot's; the name is interned. */
+void molt__push_named_caller(lua_State *L, const char *name);
 
 /* --- reflect.c, verbs.c, lives.c, modules.c, hooks.c: the functions of molt.core --- */
 
@@ -174,6 +185,7 @@ void molt__push_caller(lua_State *L, const molt__method *method);
 lua_State *molt__here(lua_State *L, molt__binding *b);
 
 void molt__open_accessor(lua_State *L);
+void molt__open_fields(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);

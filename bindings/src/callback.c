@@ -2,6 +2,7 @@
 #include "binding.h"
 
 #include "closure.h"
+#include "combine.h"
 #include "trait.h"
 #include "vtable.h"
 
@@ -102,10 +103,12 @@ static int call_protected(lua_State *L)
     molt__call now = *(const molt__call *)lua_touserdata(L, 1);
     const molt__call *call = &now;
     molt__binding *b = lua_touserdata(L, 2);
-    lua_pushstring(L, call->method->name);
+    lua_pushstring(L, molt__shape_slot_name(call->self->object->shape, call->method));
     molt__push_object(L, b, call->self->object);
     lua_insert(L, 3);
-    now.definition = molt__vtable_filler(call->self->vtable, call->method->slot);
+    if (!call->only) now.definition = molt__vtable_filler(call->self->vtable, call->method->slot);
+    else if (!molt__combine_still(call->self->object,
+                                       molt__shape_slot_name(call->self->object->shape, call->method), call->definition)) return 0;
     if (!push_function(L, call, 3)) {
         if (call->definition) molt__closure_native(call);
         else refuse(b, call, MOLT_ERR_MISSING, "has no implementation");

@@ -10,6 +10,7 @@
 #include "binding.h"
 
 #include "closure.h"
+#include "combine.h"
 #include "trait.h"
 #include "value.h"
 #include "vtable.h"
@@ -63,7 +64,7 @@ static bool push_filler(lua_State *L, const molt__method *method, const molt_blo
 static int call_lua(lua_State *L, molt__binding *b, const molt__method *method)
 {
     int arguments = lua_gettop(L);
-    lua_pushstring(L, method->name);
+    lua_pushstring(L, molt__shape_slot_name(molt__check_object(L, b, 1, method->name)->shape, method));
     molt__push_object(L, b, molt__check_object(L, b, 1, method->name));
     lua_replace(L, 1);
     /* That may have run Lua: look at the slot only now. */
@@ -151,7 +152,7 @@ static int call_method(lua_State *L)
     molt_block *block = block_of(L, method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
-    if (patched || !definition || !definition->function) {
+    if (patched || !definition || (!definition->function && !definition->chain)) {
         int results = call_lua(L, b, method);
         if (results >= 0) return results;
         block = block_of(L, method, molt__check_object(L, b, 1, method->name));
@@ -162,6 +163,36 @@ static int call_method(lua_State *L)
         }
     }
     return call_native(L, b, method, block, definition);
+}
+
+/* The same of a name under which a definition is known beside its slot's: an
+ * alias. Whatever answers for the name now is called. */
+static int call_named(lua_State *L)
+{
+    molt__binding *b = lua_touserdata(L, lua_upvalueindex(1));
+    const char *name = lua_touserdata(L, lua_upvalueindex(2));
+    if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
+    molt__no_leaf(b);
+    const molt_object *object = molt__check_object(L, b, 1, name);
+    molt_definition *definition = molt__combine_answer(object->shape, name);
+    if (definition && definition->function) {
+        molt__method *method = definition->trait->methods[definition->slot];
+        return call_native(L, b, method, block_of(L, method, object), definition);
+    }
+    if (!definition || !definition->foreign) {
+        return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s' has no implementation", name);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+void molt__push_named_caller(lua_State *L, const char *name)
+{
+    lua_pushlightuserdata(L, molt__binding_of(L));
+    lua_pushlightuserdata(L, (void *)(uintptr_t)name);
+    lua_pushcclosure(L, call_named, 2);
 }
 
 void molt__push_caller(lua_State *L, const molt__method *method)

@@ -206,6 +206,7 @@ static void push_core(lua_State *L, molt__binding *b)
     molt__open_verbs(L);
     molt__open_accessor(L);
     molt__open_lives(L);
+    molt__open_fields(L);
     molt__open_reflect(L);
     molt__open_modules(L);
     molt__open_hooks(L);

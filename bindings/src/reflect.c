@@ -1,7 +1,10 @@
 /* reflect.c: molt.core, the functions by which molt's Lua looks at a world. */
 #include "binding.h"
 
+#include "combine.h"
+#include "fieldtype.h"
 #include "impl.h"
+#include "record.h"
 #include "resolve.h"
 #include "value.h"
 #include "trait.h"
@@ -28,13 +31,51 @@ static void set_handle(lua_State *L, const char *key, const void *pointer)
     lua_setfield(L, -2, key);
 }
 
-static void push_field(lua_State *L, molt__binding *b, const molt__field *field)
+static void push_members(lua_State *L, const molt__record *record)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, (int)record->count, 0);
+    for (size_t i = 0; i < record->count; i++) {
+        lua_createtable(L, 0, 3);
+        set_text(L, "name", record->member[i].name);
+        set_text(L, "kind", molt__kind_name(record->member[i].kind));
+        set_number(L, "offset", record->member[i].offset);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "members");
+}
+
+/* What a field wider than a scalar is: "string", "reference", "array", "struct". */
+static void set_wide(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
+{
+    const molt__type *type = &field->type;
+    bool memory = field->kind == MOLT_MEMORY;
+    const char *wide = type->count ? "array" : memory ? "struct" : field->kind == MOLT_STRING ? "string" : "reference";
+    set_text(L, "wide", wide);
+    set_number(L, "size", field->size);
+    if (type->target) set_text(L, "target", type->target);
+    if (type->record) push_members(L, type->record);
+    if (type->count) {
+        set_text(L, "element", molt__kind_name(type->element));
+        set_number(L, "count", type->count);
+    }
+    molt__push_field(L, b, field, (const char *)trait->block + field->offset);
+    lua_setfield(L, -2, "initial");
+}
+
+static void push_field(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
+{
+    char type[128];
+    molt__declaration_type(field->kind, &field->type, type, sizeof type);
+    lua_createtable(L, 0, 8);
     set_text(L, "name", field->name);
-    set_text(L, "kind", molt__kind_name(field->kind));
+    set_text(L, "kind", type);
     set_number(L, "offset", field->offset);
-    if (field->kind != MOLT_ANY) {
+    set_number(L, "index", (double)(field - trait->fields) + 1);
+    if (field->private) lua_pushboolean(L, 1), lua_setfield(L, -2, "private");
+    if (field->required) lua_pushboolean(L, 1), lua_setfield(L, -2, "required");
+    if (molt__fieldtype_is_wide(field->kind)) {
+        set_wide(L, b, trait, field);
+    } else if (field->kind != MOLT_ANY) {
         molt__push_value(L, b, field->initial);
         lua_setfield(L, -2, "initial");
     }
@@ -50,6 +91,8 @@ static void push_method(lua_State *L, const molt__method *method)
     set_number(L, "slot", method->slot);
     set_number(L, "number", method->number);
     set_text(L, "result", molt__kind_name(declaration->kind));
+    lua_pushboolean(L, declaration->all);
+    lua_setfield(L, -2, "all");
     lua_createtable(L, (int)declaration->parameter_count, 0);
     for (size_t i = 0; i < declaration->parameter_count; i++) {
         lua_pushstring(L, molt__kind_name(declaration->parameters[i].kind));
@@ -72,7 +115,7 @@ static int trait_info(lua_State *L)
     set_number(L, "index", trait->index);
     lua_createtable(L, (int)trait->field_count, 0);
     for (size_t i = 0; i < trait->field_count; i++) {
-        push_field(L, b, &trait->fields[i]);
+        push_field(L, b, trait, &trait->fields[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "fields");
@@ -85,9 +128,16 @@ static int trait_info(lua_State *L)
     return 1;
 }
 
+/* names = { own = the name of its slot } of the methods for which they differ */
 static void push_part(lua_State *L, const molt__part *part)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    lua_newtable(L);
+    for (size_t i = 0; part->names && i < part->trait->method_count; i++) {
+        const char *own = part->trait->methods[i]->name, *name = molt__select_slot(part->names, own);
+        if (own != name) set_text(L, own, name);
+    }
+    lua_setfield(L, -2, "names");
     set_handle(L, "trait", part->trait);
     set_number(L, "offset", part->offset);
     set_number(L, "block", part->block);
@@ -128,6 +178,28 @@ static int shape_info(lua_State *L)
     return 1;
 }
 
+/* Pushes the caller of a combined method, nil, and the functions that run, if all
+ * of them are Lua's. Whatever needs memory comes first: it may run a finalizer,
+ * and that change the chain; the epoch tells the caller, who asks again. */
+static int push_chain(lua_State *L, const molt_shape *shape, const char *name)
+{
+    const molt__chain *chain = molt__combine_find(shape, name);
+    size_t room = chain->count;
+    molt__push_caller(L, chain->method);
+    lua_pushnil(L);
+    lua_createtable(L, (int)room, 0);
+    chain = molt__combine_find(shape, name);
+    for (size_t i = 0; i < chain->count && i < room; i++) {
+        if (!chain->item[i].definition->foreign) {
+            lua_pop(L, 2);
+            return 1;
+        }
+        lua_rawgeti(L, LUA_REGISTRYINDEX, (int)chain->item[i].definition->foreign);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 3;
+}
+
 /* Pushes what a definition is in Lua: its function, or the caller of the typed
  * method whose slot it fills; then how it is called natively, or nil. */
 static int push_definition(lua_State *L, const molt_definition *definition)
@@ -151,7 +223,15 @@ static int definition_of(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
-    return name ? push_definition(L, molt__resolve(shape_at(L, b, 1), name)) : 0;
+    if (!name) return 0;
+    const molt_shape *shape = shape_at(L, b, 1);
+    const molt_definition *definition = molt__combine_answer(shape, name);
+    if (definition && definition->chain) return push_chain(L, shape, name);
+    if (!definition || !definition->function) return push_definition(L, definition);
+    const molt__method *method = definition->trait->methods[definition->slot];
+    if (molt__shape_slot_name(shape, method) == name) return push_definition(L, definition);
+    molt__push_named_caller(L, name);
+    return 1;
 }
 
 /* (class, name) -> function, native or nil */
@@ -170,6 +250,15 @@ static bool add_name(const char *name, void *user)
     return true;
 }
 
+/* A method declared `all` is there even if nobody defines it. */
+static void add_empty_names(const molt_shape *shape, lua_State *L)
+{
+    for (size_t i = 0; i < shape->combined_count; i++) {
+        const molt__chain *chain = shape->combined[i].now;
+        if (chain && !chain->count) add_name(chain->head.name, L);
+    }
+}
+
 /* (shape id or class) -> names that some layer defines */
 static int names(lua_State *L)
 {
@@ -178,6 +267,7 @@ static int names(lua_State *L)
     lua_newtable(L);
     if (shape) molt__resolve_names(shape_at(L, b, 1), add_name, L);
     else molt__class_resolve_names(lua_touserdata(L, 1), add_name, L);
+    if (shape) add_empty_names(shape_at(L, b, 1), L);
     return 1;
 }
 
@@ -206,6 +296,20 @@ static int claims(lua_State *L)
     if (!name) return 1;
     if (shape) molt__resolve_each(shape_at(L, b, 1), name, add_claim, L);
     else molt__class_resolve_each(lua_touserdata(L, 1), name, add_claim, L);
+    return 1;
+}
+
+/* (shape id, name) -> what runs, in order, of a method declared `all`; nil of others */
+static int runs(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
+    lua_newtable(L);
+    const molt__chain *chain = name ? molt__combine_find(shape_at(L, b, 1), name) : NULL;
+    if (!chain) return 0;
+    b->world->bridge->quiet(b->world->bridge_user, true);
+    for (size_t i = 0; i < chain->count; i++) add_claim(&chain->item[i], L);
+    b->world->bridge->quiet(b->world->bridge_user, false);
     return 1;
 }
 
@@ -375,7 +479,7 @@ void molt__open_reflect(lua_State *L)
         { "trait_info", trait_info }, { "class_info", class_info }, { "shape_info", shape_info },
         { "impl_info", impl_info }, { "impl_definition", impl_definition },
         { "definition", definition_of }, { "class_definition", class_definition }, { "names", names },
-        { "claims", claims }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
+        { "claims", claims }, { "runs", runs }, { "next_change", next_change }, { "find", find }, { "nearest", nearest },
         { "object_info", object_info }, { "object_of", object_of }, { "object_at", object_at }, { "unseen", unseen }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);

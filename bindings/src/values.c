@@ -64,7 +64,7 @@ static void push_wide(lua_State *L, const molt__binding *b, uint64_t bits, bool 
 void molt__push_value(lua_State *L, const molt__binding *b, molt_value value)
 {
     switch (value.kind) {
-    case MOLT_VOID: case MOLT_ANY: lua_pushnil(L); break;
+    case MOLT_VOID: case MOLT_ANY: case MOLT_STRING: case MOLT_REF: case MOLT_MEMORY: lua_pushnil(L); break;
     case MOLT_BOOL: lua_pushboolean(L, value.as.boolean); break;
     case MOLT_INT8: lua_pushinteger(L, value.as.i8); break;
     case MOLT_UINT8: lua_pushinteger(L, value.as.u8); break;

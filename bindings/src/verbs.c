@@ -7,6 +7,7 @@
  */
 #include "binding.h"
 
+#include "fieldtype.h"
 #include "impl.h"
 #include "trait.h"
 #include "value.h"
@@ -66,7 +67,7 @@ static int answer_from(lua_State *L, molt__binding *b, lua_State *before, int64_
     return answer(L, b, err);
 }
 
-/* (name, lines, required, excluded, where) */
+/* (name, lines, required, excluded, where, required lines, excluded lines) */
 static int trait_declare(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
@@ -74,6 +75,8 @@ static int trait_declare(lua_State *L)
     lines.lines = texts(L, 2, &lines.line_count);
     lines.required = (molt_trait *const *)handles(L, 3, &lines.required_count);
     lines.excluded = (molt_trait *const *)handles(L, 4, &lines.excluded_count);
+    lines.required_lines = texts(L, 6, &lines.required_line_count);
+    lines.excluded_lines = texts(L, 7, &lines.excluded_line_count);
     return answer_handle(L, b, molt_trait_declare(b->world, &lines));
 }
 
@@ -129,6 +132,7 @@ static int impl_set(lua_State *L)
     const char *name = luaL_checkstring(L, 2);
     const molt__field *field = molt__trait_field(impl->trait, molt__name_find(b->world, name));
     molt_value value = { 0 };
+    if (field && molt__fieldtype_is_wide(field->kind)) return answer(L, b, molt__impl_set_wide(L, b, impl, field, 3));
     if (field && field->offset) {
         const char *what = lua_pushfstring(L, "field '%s'", name);
         if (molt__to_value(L, b, 3, field->kind, &value, what)) return molt__push_failure(L, b);
@@ -147,7 +151,52 @@ static int convert(lua_State *L)
     return 1;
 }
 
-/* (name, base or nil, traits, where) */
+/* (trait, selection or nil, verb, names) -> selection, or true when that is the trait as it is */
+static int trait_select(lua_State *L)
+{
+    static const char *const verbs[] = { "without", "rename", "alias", NULL };
+    molt__binding *b = molt__binding_open(L);
+    molt_trait *trait = handle(L, 1);
+    const molt__selection *from = handle(L, 2), *made;
+    size_t count;
+    const char **names = (const char **)(uintptr_t)texts(L, 4, &count);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = molt__name(b->world, names[i]);
+        if (!names[i]) return molt__push_failure(L, b);
+    }
+    molt__select_verb verb = (molt__select_verb)luaL_checkoption(L, 3, NULL, verbs);
+    if (!molt__select(trait, from, verb, names, count, &made)) return molt__push_failure(L, b);
+    if (!made) return answer(L, b, MOLT_OK);
+    return answer_handle(L, b, (void *)(uintptr_t)made);
+}
+
+/* (trait, selection or nil, name) -> is anything of it known by that name? */
+static int trait_has(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const char *name = molt__name_find(b->world, luaL_checkstring(L, 3));
+    lua_pushboolean(L, name && molt__select_has(handle(L, 1), handle(L, 2), name));
+    return 1;
+}
+
+/* One selection for each trait: those of one trait united. Pairs of trait and
+ * selection or NULL at `list`; returns how many there are, in `out`, or -1. */
+static int unite(void *const *list, size_t count, const molt__selection **out)
+{
+    int made = 0;
+    for (size_t i = 0; i < count; i += 2) {
+        bool first = true;
+        const molt__selection *names = list[i + 1];
+        for (size_t j = 0; j < i && first; j += 2) first = list[j] != list[i];
+        for (size_t j = i + 2; j < count && first; j += 2) {
+            if (list[j] == list[i] && !molt__select_unite(list[i], names, list[j + 1], &names)) return -1;
+        }
+        if (first && names) out[made++] = names;
+    }
+    return made;
+}
+
+/* (name, base or nil, traits, where, { trait, selection or false, … }) */
 static int class_declare(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
@@ -155,7 +204,12 @@ static int class_declare(lua_State *L)
         .size = sizeof lines, .name = luaL_checkstring(L, 1), .base = handle(L, 2), .where = luaL_checkstring(L, 4),
     };
     lines.traits = (molt_trait *const *)handles(L, 3, &lines.trait_count);
-    return answer_handle(L, b, molt_class_declare(b->world, &lines));
+    size_t count;
+    void *const *named = handles(L, 5, &count);
+    const molt__selection **selections = lua_newuserdata(L, (count + 1) * sizeof *selections);
+    int made = unite(named, count, selections);
+    if (made < 0) return molt__push_failure(L, b);
+    return answer_handle(L, b, molt__class_declare(b->world, &lines, selections, (size_t)made));
 }
 
 /* (class, name, function, where) -> number of the fill */
@@ -219,6 +273,19 @@ static int shape_attach(lua_State *L)
     return answer_shape(L, b, molt__shape_attach(shape_at(L, b, 1), handle(L, 2), handle(L, 3)));
 }
 
+/* (shape id, { trait, impl or false, selection or false, … }) -> id of the shape with all of them */
+static int shape_attach_set(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    size_t count;
+    void *const *list = handles(L, 2, &count);
+    molt__attached *add = lua_newuserdata(L, (count / 3 + 1) * sizeof *add);
+    for (size_t i = 0; i < count / 3; i++) {
+        add[i] = (molt__attached){ .trait = list[3 * i], .impl = list[3 * i + 1], .names = list[3 * i + 2] };
+    }
+    return answer_shape(L, b, molt__shape_attach_set(shape_at(L, b, 1), add, count / 3));
+}
+
 /* (shape id, trait) -> id of the shape without it */
 static int shape_detach(lua_State *L)
 {
@@ -271,9 +338,10 @@ void molt__open_verbs(lua_State *L)
         { "trait_declare", trait_declare }, { "trait_fill", trait_fill },
         { "impl_new", impl_new }, { "impl_fill", impl_fill }, { "impl_set", impl_set },
         { "convert", convert },
+        { "trait_select", trait_select }, { "trait_has", trait_has },
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
         { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
-        { "shape_attach", shape_attach }, { "shape_detach", shape_detach },
+        { "shape_attach", shape_attach }, { "shape_attach_set", shape_attach_set }, { "shape_detach", shape_detach },
         { "object_patch", object_patch }, { "object_unpatch", object_unpatch },
         { "drain", drain }, { "tick", tick }, { NULL, NULL },
     };

@@ -37,4 +37,7 @@ const molt_api molt__api_table = {
     .log = log_list,
     .last_error = molt_last_error,
     .error_pending = molt_error_pending,
+    .struct_declare = molt_struct_declare,
+    .field_get = molt_field_get,
+    .field_set = molt_field_set,
 };

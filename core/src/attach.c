@@ -1,5 +1,6 @@
 /* attach.c: traits of one object, while it lives. */
 #include "error.h"
+#include "fieldtype.h"
 #include "hook.h"
 #include "limbo.h"
 #include "memory.h"
@@ -72,6 +73,7 @@ static void drop_blocks(molt_object *object, const molt_shape *from, const molt_
         const molt__part *part = &from->parts[i];
         if (molt__shape_part(to, part->trait->identity)) continue;
         molt__vtable_release(object, part);
+        molt__fieldtype_release(part->trait, object->attached[part->block]);
         molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
     }
 }
@@ -124,6 +126,23 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
     bool had = molt__shape_part(object->shape, trait->identity) != NULL;
     err = enter_from_c(object, molt__shape_attach(object->shape, trait, impl));
     return err || had ? err : molt__hook_run(object, MOLT__TURN_GAINED, trait);
+}
+
+int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
+{
+    int err = check(object);
+    if (err) return err;
+    molt_world *world = object->shape->world;
+    size_t bytes = (count + 1) * sizeof(molt__attached);
+    molt__attached *add = molt__allocate(world, bytes);
+    if (!add) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        molt_impl *impl = pieces[i].impl;
+        add[i] = (molt__attached){ .trait = impl ? molt_impl_trait(impl) : pieces[i].trait, .impl = impl };
+    }
+    molt_shape *to = molt__shape_attach_set(object->shape, add, count);
+    molt__free(world, add, bytes);
+    return enter_from_c(object, to);
 }
 
 int molt_object_detach(molt_object *object, molt_trait *trait)

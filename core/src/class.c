@@ -35,6 +35,47 @@ static bool named_before(const molt_class_lines *lines, size_t i)
     return false;
 }
 
+const molt__selection *molt__class_names(const molt_class *cls, const molt_trait *trait)
+{
+    for (; cls; cls = cls->base) {
+        for (size_t i = 0; i < cls->selections.count; i++) {
+            const molt__selection *names = cls->selections.item[i];
+            if (names->trait == trait) return names;
+        }
+    }
+    return NULL;
+}
+
+static const molt__selection *find_names(const molt__selection *const *selections, size_t count, const molt_trait *trait)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (selections[i]->trait == trait) return selections[i];
+    }
+    return NULL;
+}
+
+static bool same_names(const molt_class *cls, const molt__selection *const *selections, size_t count)
+{
+    for (size_t i = 0; i < cls->traits.count; i++) {
+        const molt_trait *trait = cls->traits.item[i];
+        if (molt__class_names(cls, trait) != find_names(selections, count, trait)) return false;
+    }
+    return true;
+}
+
+/* What a base brings is as the base has it. */
+static int check_names(molt_world *world, const molt_class_lines *lines, const molt__selection *const *selections,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const molt_trait *trait = selections[i]->trait;
+        if (!molt__class_has(lines->base, trait) || molt__class_names(lines->base, trait) == selections[i]) continue;
+        return molt__fail(world, MOLT_ERR_CONFLICT, "class '%s' cannot have '%s' under other names: its base '%s' (%s) has it",
+                          lines->name, trait->name, lines->base->name, lines->base->where);
+    }
+    return MOLT_OK;
+}
+
 /* Traits that the base has, or that are named twice, did not become the class's own. */
 static bool same_composition(const molt_class *cls, const molt_class_lines *lines)
 {
@@ -47,7 +88,8 @@ static bool same_composition(const molt_class *cls, const molt_class_lines *line
     return own == cls->traits.count;
 }
 
-static molt_class *class_make(molt_world *world, const char *name, const molt_class_lines *lines)
+static molt_class *class_make(molt_world *world, const char *name, const molt_class_lines *lines,
+                              const molt__selection *const *selections, size_t count)
 {
     molt_class *cls = molt__allocate(world, sizeof *cls);
     if (!cls) return NULL;
@@ -60,6 +102,9 @@ static molt_class *class_make(molt_world *world, const char *name, const molt_cl
         /* A trait that the base has already, or that is named twice, is one trait. */
         if (!molt__class_has(cls, lines->traits[i])) err = list_add(world, &cls->traits, lines->traits[i]);
     }
+    for (size_t i = 0; i < count && !err; i++) {
+        err = list_add(world, &cls->selections, (void *)(uintptr_t)selections[i]);
+    }
     if (!err) err = list_add(world, &world->classes, cls);
     if (!err && cls->base && (err = list_add(world, &cls->base->children, cls))) world->classes.count--;
     if (!err) return cls;
@@ -69,6 +114,12 @@ static molt_class *class_make(molt_world *world, const char *name, const molt_cl
 
 molt_class *molt_class_declare(molt_world *world, const molt_class_lines *lines)
 {
+    return molt__class_declare(world, lines, NULL, 0);
+}
+
+molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines,
+                                const molt__selection *const *selections, size_t count)
+{
     if (lines->size != sizeof *lines || !lines->name || !*lines->name) {
         molt__fail(world, MOLT_ERR_ARGUMENT, "a class needs its size and a name");
         return NULL;
@@ -76,8 +127,14 @@ molt_class *molt_class_declare(molt_world *world, const molt_class_lines *lines)
     const char *name = molt__name(world, lines->name);
     if (!name) return NULL;
     molt_class *cls = find_quietly(world, name);
-    if (!cls) return class_make(world, name, lines);
-    if (same_composition(cls, lines)) return cls;
+    if (check_names(world, lines, selections, count)) return NULL;
+    if (!cls) return class_make(world, name, lines, selections, count);
+    if (same_composition(cls, lines) && same_names(cls, selections, count)) return cls;
+    if (lines->base && molt__class_extends(lines->base, cls)) {
+        molt__fail(world, MOLT_ERR_DECLARATION, "class '%s' cannot extend '%s', which extends it (%s)", name,
+                   lines->base->name, lines->base->where);
+        return NULL;
+    }
     molt__fail(world, MOLT_ERR_DECLARATION, "class '%s' is declared unequally at %s and at %s", name, cls->where,
                lines->where ? lines->where : "?");
     return NULL;
@@ -149,6 +206,12 @@ static fill_names names_of(const molt__class_fill *fill)
     return (fill_names){ .name = fill->definition ? fill->definition->name : NULL, .impl = fill->impl };
 }
 
+/* An implementation's names are its trait's. */
+static molt__scope scope_of(const molt_class *cls, const molt__class_fill *fill)
+{
+    return (molt__scope){ .cls = cls, .trait = fill->impl ? molt_impl_trait(fill->impl) : NULL };
+}
+
 /* Are all names of a fill ready to resolve as the fills now stand? */
 static int ready(molt_class *cls, const molt__class_fill *fill)
 {
@@ -156,18 +219,18 @@ static int ready(molt_class *cls, const molt__class_fill *fill)
     size_t names = 0;
     fill_names walk = names_of(fill);
     for (const char *name; (name = next_name(&walk)); names++) {
-        int err = molt__edit_ready(world, (molt__scope){ .cls = cls }, name);
+        int err = molt__edit_ready(world, scope_of(cls, fill), name);
         if (err) return err;
     }
     return molt__reserve(world, (void **)&world->changes, &world->change_capacity,
-                         world->change_count + names * world->shapes.count, sizeof *world->changes);
+                         world->change_count + names * molt__edit_most(world), sizeof *world->changes);
 }
 
 static void commit(molt_class *cls, const molt__class_fill *fill)
 {
     fill_names walk = names_of(fill);
     for (const char *name; (name = next_name(&walk));) {
-        molt__edit_commit(cls->world, (molt__scope){ .cls = cls }, name);
+        molt__edit_commit(cls->world, scope_of(cls, fill), name);
     }
     if (fill->impl) molt__shapes_reimage(cls->world, molt_impl_trait(fill->impl));
     molt__edit_publish(cls->world);
@@ -276,6 +339,10 @@ void molt__class_forget_idle(molt_class *cls)
         const molt_impl *impl = cls->fills[i].impl;
         if (impl && !molt__class_has(cls, impl->trait)) take_out(cls, i);
     }
+    for (size_t i = cls->selections.count; i-- > 0;) {
+        const molt__selection *names = cls->selections.item[i];
+        if (!molt__class_has(cls, names->trait)) cls->selections.item[i] = cls->selections.item[--cls->selections.count];
+    }
     for (size_t i = 0; i < cls->children.count; i++) molt__class_forget_idle(cls->children.item[i]);
 }
 
@@ -285,6 +352,7 @@ void molt__class_free(molt_class *cls)
     for (size_t i = 0; i < cls->fill_count; i++) molt__definition_free(world, cls->fills[i].definition);
     molt__free(world, cls->fills, cls->fill_capacity * sizeof *cls->fills);
     molt__free(world, cls->children.item, cls->children.capacity * sizeof(void *));
+    molt__free(world, cls->selections.item, cls->selections.capacity * sizeof(void *));
     molt__free(world, cls->traits.item, cls->traits.capacity * sizeof(void *));
     molt__free(world, cls->shapes.item, cls->shapes.capacity * sizeof(void *));
     molt__free_text(world, cls->where);

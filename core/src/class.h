@@ -11,6 +11,7 @@
 
 #include "definition.h"
 #include "layout.h"
+#include "select.h"
 #include "trait.h"
 #include "world_state.h"
 
@@ -27,6 +28,7 @@ struct molt_class {
     molt_class *base;
     molt__list children;
     molt__list traits;               /* its own */
+    molt__list selections;           /* those of its traits that it has under other names */
     molt__class_fill *fills;
     size_t fill_count;
     size_t fill_capacity;
@@ -41,6 +43,14 @@ bool molt__class_extends(const molt_class *cls, const molt_class *base);
 
 /* Has the class the trait, itself or from a base? */
 bool molt__class_has(const molt_class *cls, const molt_trait *trait);
+
+/* The names under which the class, or a base, has the trait; NULL: the trait's own. */
+const molt__selection *molt__class_names(const molt_class *cls, const molt_trait *trait);
+
+/* molt_class_declare, with traits under other names: each selection is of one of
+ * the traits. */
+molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines,
+                                const molt__selection *const *selections, size_t count);
 
 /* Takes out the implementations of traits that the class, or one that extends it,
  * no longer has. */

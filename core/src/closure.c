@@ -1,5 +1,6 @@
 #include "closure.h"
 
+#include "combine.h"
 #include "error.h"
 #include "invoke.h"
 #include "memory.h"
@@ -43,6 +44,26 @@ static void leave_missing(const molt__method *method)
     molt__set_pending(method->trait->world, MOLT_ERR_MISSING, text);
 }
 
+static void closure_lua(const molt__call *call)
+{
+    const molt__method *method = call->method;
+    molt_world *world = method->trait->world;
+    if (!pthread_equal(world->owner, pthread_self())) {
+        molt_log(world, MOLT_LOG_ERROR, "method '%s.%s' is filled by Lua and was called from a thread that does not own the world",
+                 method->trait->name, method->name);
+        return;
+    }
+    if (world->bridge) world->bridge->call(world->bridge_user, call);
+    else leave_missing(method);
+}
+
+void molt__closure_definition(const molt__call *call)
+{
+    const molt_definition *definition = call->definition;
+    if (definition && (definition->function || definition->chain)) molt__closure_native(call);
+    else closure_lua(call);
+}
+
 /* What C code reaches when it calls a slot that holds a closure. */
 static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
 {
@@ -61,17 +82,8 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
     };
     zero_result(result, method->declaration.kind);
     /* Patches are Lua's: without it, they are as if they were not. */
-    if (call.definition && call.definition->function && (!call.patched || !world->bridge)) {
-        molt__closure_native(&call);
-        return;
-    }
-    if (!pthread_equal(world->owner, pthread_self())) {
-        molt_log(world, MOLT_LOG_ERROR, "method '%s.%s' is filled by Lua and was called from a thread that does not own the world",
-                 method->trait->name, method->name);
-        return;
-    }
-    if (world->bridge) world->bridge->call(world->bridge_user, &call);
-    else leave_missing(method);
+    if (call.patched && world->bridge) closure_lua(&call);
+    else molt__closure_definition(&call);
 }
 
 static int set_up(molt__closure *closure, molt__method *method)
@@ -128,6 +140,10 @@ void molt__closure_native(const molt__call *call)
 {
     const molt_definition *definition = call->definition;
     void *self = call->self;
+    if (definition->chain) {
+        molt__combine_run(call);
+        return;
+    }
     if (definition->trait != call->method->trait) self = molt_object_as(call->self->object, definition->trait);
     if (!self) {
         leave_stale(call);
@@ -142,7 +158,7 @@ void molt__closure_native(const molt__call *call)
 void molt__closure_result(void *result, molt_value value)
 {
     switch (value.kind) {
-    case MOLT_VOID: case MOLT_ANY: break;
+    case MOLT_VOID: case MOLT_ANY: case MOLT_STRING: case MOLT_REF: case MOLT_MEMORY: break;
     case MOLT_FLOAT: memcpy(result, &value.as.f32, sizeof value.as.f32); break;
     case MOLT_DOUBLE: memcpy(result, &value.as.f64, sizeof value.as.f64); break;
     case MOLT_BOOL: *(ffi_arg *)result = value.as.boolean; break;

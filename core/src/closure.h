@@ -30,11 +30,15 @@ typedef struct molt__call {
     bool patched;                    /* look at the object's own table first */
     void **arguments;                /* libffi's, without self */
     void *result;                    /* ffi_arg-sized where the type is smaller */
+    bool only;                       /* this definition, whatever the slot holds: one of several */
 } molt__call;
 
 /* Calls a native definition with libffi's arguments, on whichever block it takes;
  * leaves a pending error, and the result alone, when that block is gone. */
 void molt__closure_native(const molt__call *call);
+
+/* Calls whatever the definition is: native, Lua's, or all of several. */
+void molt__closure_definition(const molt__call *call);
 
 /* Stores a result the way libffi wants it (small integers widened). */
 void molt__closure_result(void *result, molt_value value);

@@ -1,9 +1,12 @@
 #include "declaration.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "fieldtype.h"
 #include "literal.h"
 #include "name.h"
+#include "record.h"
 #include "scan.h"
 #include "spelling.h"
 #include "value.h"
@@ -75,11 +78,20 @@ static int read_name(molt__scanner *scanner, const char *what, const char **name
 
 static int read_default(molt__scanner *scanner, molt__declaration *out)
 {
+    if (out->required) {
+        return molt__scan_fail(scanner, scanner->text,
+                               "expected the end of the line: a required field takes no default, it must be given");
+    }
     if (out->kind == MOLT_ANY) {
         return molt__scan_fail(scanner, scanner->text,
                                "expected the end of the line: a field of type any takes no default, it begins as nil");
     }
     molt__scan_next(scanner);
+    if (molt__fieldtype_is_wide(out->kind)) {
+        out->literal = scanner->text;
+        out->has_default = true;
+        return molt__fieldtype_default(scanner, out->kind, &out->type, out->name, NULL);
+    }
     int err = molt__literal_read(scanner, out->kind, out->name, &out->initial);
     out->has_default = err == MOLT_OK;
     return err;
@@ -195,6 +207,10 @@ static int read_end(molt__scanner *scanner, const char *expected)
 static int read_method(molt__scanner *scanner, const char *type, molt__declaration *out)
 {
     out->member = MOLT__METHOD;
+    if (out->private || out->required || molt__fieldtype_is_wide(out->kind)) {
+        return molt__scan_fail(scanner, type, "expected a C type or void: private, required, strings, structs and "
+                                              "references are for fields, not for results");
+    }
     if (out->kind == MOLT_ANY) {
         return molt__scan_fail(scanner, type, "expected a C type or void: any is for fields, not for results");
     }
@@ -208,6 +224,18 @@ static int read_field(molt__scanner *scanner, const char *type, molt__declaratio
     if (out->kind == MOLT_VOID) {
         return molt__scan_fail(scanner, type, "expected a type that has values: a field cannot be void");
     }
+    if (out->kind == MOLT_ANY && (out->private || out->required)) {
+        return molt__scan_fail(scanner, type, "expected a C type: a field of type any is never private or required");
+    }
+    if (out->private && out->required) {
+        return molt__scan_fail(scanner, type, "expected one of private and required: nobody could give the field");
+    }
+    if (molt__scan_is(scanner, "[")) {
+        int err = molt__fieldtype_array(scanner, &out->kind, &out->type);
+        if (err != MOLT_OK) {
+            return err;
+        }
+    }
     if (!molt__scan_is(scanner, "=")) {
         return read_end(scanner, "'=', '(', ';' or the end of the line");
     }
@@ -215,32 +243,63 @@ static int read_field(molt__scanner *scanner, const char *type, molt__declaratio
     return err != MOLT_OK ? err : read_end(scanner, "';' or the end of the line behind the default");
 }
 
-static int read_declaration(molt__scanner *scanner, molt__declaration *out)
+/* "private" and "required", which are words like any other unless a type follows. */
+static void read_marks(molt__scanner *scanner, molt__declaration *out)
 {
+    for (;;) {
+        bool private = molt__scan_is(scanner, "private") || molt__scan_is(scanner, "MOLT_PRIVATE");
+        bool required = molt__scan_is(scanner, "required") || molt__scan_is(scanner, "MOLT_REQUIRED");
+        molt__scanner behind = *scanner;
+        molt__scan_next(&behind);
+        if (!(private || required) || behind.token != MOLT__WORD) {
+            return;
+        }
+        out->private |= private;
+        out->required |= required;
+        *scanner = behind;
+    }
+}
+
+static int read_declaration(molt__scanner *scanner, const char *self, molt__declaration *out)
+{
+    read_marks(scanner, out);
+    /* A list in C spells it as a macro that stands for nothing there. */
+    const char *all = scanner->text;
+    out->all = molt__scan_is(scanner, "all") || molt__scan_is(scanner, "MOLT_ALL");
+    if (out->all) molt__scan_next(scanner);
     const char *type = scanner->text;
-    int err = molt__spelling_read(scanner, &out->kind);
+    int err = molt__fieldtype_read(scanner, self, &out->kind, &out->type);
     if (err == MOLT_OK) {
         err = molt__spelling_check_end(scanner);
     }
     if (err == MOLT_OK) {
         err = read_name(scanner, "the name of a field or method", &out->name);
     }
-    if (err == MOLT_OK) {
+    if (err == MOLT_OK && !molt__scan_is(scanner, "[")) {
         err = molt__spelling_check_end(scanner);
     }
     if (err != MOLT_OK) {
         return err;
     }
-    return molt__scan_is(scanner, "(") ? read_method(scanner, type, out) : read_field(scanner, type, out);
+    bool method = molt__scan_is(scanner, "(");
+    if (out->all && (!method || out->kind != MOLT_VOID)) {
+        return molt__scan_fail(scanner, all, "expected a void method behind all: only those are combined");
+    }
+    return method ? read_method(scanner, type, out) : read_field(scanner, type, out);
 }
 
 int molt__declaration_parse(molt_world *world, const char *line, molt__declaration *out)
+{
+    return molt__declaration_parse_in(world, NULL, line, out);
+}
+
+int molt__declaration_parse_in(molt_world *world, const char *self, const char *line, molt__declaration *out)
 {
     molt__scanner scanner;
     molt__declaration read = { 0 };
     int err = molt__scan_begin(&scanner, world, line);
     if (err == MOLT_OK) {
-        err = read_declaration(&scanner, &read);
+        err = read_declaration(&scanner, self, &read);
     }
     if (err == MOLT_OK) {
         read.initial.kind = read.kind;
@@ -265,13 +324,29 @@ static void append(output *to, const char *text)
     to->length += length;
 }
 
+void molt__declaration_type(molt_kind kind, const molt__type *type, char *text, size_t size)
+{
+    const char *name = molt__kind_name(type->count ? type->element : kind);
+    if (type->record) name = type->record->name;
+    if (type->target) name = type->target;
+    char brackets[24] = "";
+    if (type->count) {
+        snprintf(brackets, sizeof brackets, "[%u]", (unsigned)type->count);
+    }
+    snprintf(text, size, "%s%s", name, brackets);
+}
+
 size_t molt__declaration_canonical(const molt__declaration *declaration, char *text, size_t size)
 {
     output to = { .text = text, .size = size };
     if (size > 0) {
         text[0] = '\0';
     }
-    append(&to, molt__kind_name(declaration->kind));
+    char type[128];
+    molt__declaration_type(declaration->kind, &declaration->type, type, sizeof type);
+    append(&to, declaration->all ? "all " : "");
+    append(&to, declaration->private ? "private " : "");
+    append(&to, type);
     append(&to, " ");
     append(&to, declaration->name);
     if (declaration->member == MOLT__METHOD) {

@@ -12,6 +12,7 @@ struct molt_definition {
     uint32_t slot;                   /* native: the slot of `trait` whose signature it has */
     molt_trait *trait;               /* native: whose handle the function takes */
     char *where;
+    struct molt__chain *chain;       /* not one definition but all of a combined name: see combine.h */
 };
 
 /* A few definitions, at most one of a name. */

@@ -12,7 +12,7 @@
 #include "shape.h"
 
 /* Which shapes an edit reaches: those of a class and its extensions, or those
- * with a part of a trait. One of the two is NULL. */
+ * with a part of a trait. Where there is a trait, names are what it calls them. */
 typedef struct molt__scope {
     const molt_class *cls;
     const molt_trait *trait;
@@ -21,6 +21,9 @@ typedef struct molt__scope {
 /* Does every shape in scope resolve the name, without conflict and, where a
  * typed method needs it, at all? Is there memory to commit? */
 int molt__edit_ready(molt_world *world, molt__scope scope, const char *name);
+
+/* The most changes that one name can make. */
+size_t molt__edit_most(const molt_world *world);
 
 /* Slots and flat method tables follow. Call molt__edit_publish after the last. */
 void molt__edit_commit(molt_world *world, molt__scope scope, const char *name);

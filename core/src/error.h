@@ -4,7 +4,7 @@
 
 #include <molt/world.h>
 
-enum { MOLT__ERROR_TEXT = 2048 };
+enum { MOLT__ERROR_TEXT = 4096 };
 
 typedef struct molt__error {
     int code;

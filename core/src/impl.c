@@ -2,6 +2,7 @@
 
 #include "edit.h"
 #include "error.h"
+#include "fieldtype.h"
 #include "memory.h"
 #include "trait.h"
 #include "value.h"
@@ -95,14 +96,25 @@ int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
     char what[128];
     snprintf(what, sizeof what, "field '%s'", field->name);
     molt_value converted;
-    int err = molt__value_convert(world, field->kind, value, &converted, what);
+    bool wide = molt__fieldtype_is_wide(field->kind);
+    int err = wide ? molt__fieldtype_check(world, field, value, what)
+                   : molt__value_convert(world, field->kind, value, &converted, what);
     if (err) return err;
     if (!impl->values) {
         impl->values = molt__allocate(world, trait->field_count * sizeof *impl->values);
         if (!impl->values) return MOLT_ERR_MEMORY;
         impl->value_count = trait->field_count;
     }
-    impl->values[field - trait->fields] = converted;
+    molt_value *place = &impl->values[field - trait->fields];
+    if (wide) {
+        void *memory = place->kind == MOLT_MEMORY ? (void *)(uintptr_t)place->as.memory : molt__allocate(world, field->size);
+        if (!memory) return MOLT_ERR_MEMORY;
+        converted = (molt_value){ .kind = MOLT_MEMORY, .as.memory = memory };
+        err = molt__fieldtype_share(world, field, value, memory);
+        if (err && place->kind != MOLT_MEMORY) molt__free(world, memory, field->size);
+        if (err) return err;
+    }
+    *place = converted;
     molt__shapes_reimage(world, trait);
     return MOLT_OK;
 }
@@ -185,7 +197,7 @@ int molt__impl_commit(molt_world *world, const molt__impl_change *changes, size_
         for (size_t i = 0; i < count && !err; i++) err = ready(world, &changes[i]);
         /* Each name was made ready by itself; together they need room for all. */
         if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity,
-                                      world->change_count + names * world->shapes.count, sizeof *world->changes);
+                                      world->change_count + names * molt__edit_most(world), sizeof *world->changes);
         if (err) for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
     }
     uint32_t changed = 0;
@@ -202,6 +214,10 @@ void molt__impl_free(molt_impl *impl)
     molt_world *world = impl->world;
     molt__definitions_free(world, &impl->native);
     molt__definitions_free(world, &impl->lua);
+    for (size_t i = 0; i < impl->value_count; i++) {
+        if (impl->values[i].kind != MOLT_MEMORY) continue;
+        molt__free(world, (void *)(uintptr_t)impl->values[i].as.memory, impl->trait->fields[i].size);
+    }
     molt__free(world, impl->values, impl->value_count * sizeof *impl->values);
     molt__free_text(world, impl->name);
     molt__free_text(world, impl->where);

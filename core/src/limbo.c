@@ -2,6 +2,7 @@
 
 #include "memory.h"
 #include "object.h"
+#include "text.h"
 #include "world_state.h"
 
 int molt__limbo_promise(molt_world *world)
@@ -18,7 +19,7 @@ void molt__limbo_forget(molt_world *world)
     world->limbo.promised--;
 }
 
-static bool somebody_may_hold(const molt_world *world)
+bool molt__limbo_needed(const molt_world *world)
 {
     return world->border->depth != 0 || world->border->exposed;
 }
@@ -28,7 +29,7 @@ void molt__limbo_put(molt_world *world, void *memory, size_t size)
     molt__limbo *limbo = &world->limbo;
     limbo->promised--;
     molt__limbo_item item = { memory, size };
-    if (somebody_may_hold(world)) limbo->item[limbo->count++] = item;
+    if (molt__limbo_needed(world)) limbo->item[limbo->count++] = item;
     else molt__small_free(world, item.memory, item.size);
 }
 
@@ -41,7 +42,7 @@ static void free_body(molt_world *world, molt_object *body)
 
 void molt__limbo_body(molt_world *world, molt_object *body)
 {
-    if (!somebody_may_hold(world)) {
+    if (!molt__limbo_needed(world)) {
         free_body(world, body);
         return;
     }
@@ -54,6 +55,7 @@ void molt__limbo_flush(molt_world *world)
     molt__limbo *limbo = &world->limbo;
     for (size_t i = 0; i < limbo->count; i++) molt__small_free(world, limbo->item[i].memory, limbo->item[i].size);
     limbo->count = 0;
+    molt__texts_flush(world);
     while (limbo->bodies) {
         molt_object *body = limbo->bodies;
         limbo->bodies = (molt_object *)(void *)body->attached;

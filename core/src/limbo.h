@@ -23,6 +23,9 @@ typedef struct molt__limbo {
     molt_object *bodies;             /* linked through `attached` */
 } molt__limbo;
 
+/* May C still look at what ends now? */
+bool molt__limbo_needed(const molt_world *world);
+
 /* Promises room for one more thing; undone by molt__limbo_forget. */
 int molt__limbo_promise(molt_world *world);
 void molt__limbo_forget(molt_world *world);

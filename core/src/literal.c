@@ -231,3 +231,25 @@ int molt__literal_read(molt__scanner *scanner, molt_kind kind, const char *name,
     molt__scan_next(scanner);
     return MOLT_OK;
 }
+
+int molt__literal_text(molt__scanner *scanner, char text[MOLT__MAX_DECLARATION], size_t *length)
+{
+    if (scanner->token != MOLT__TEXT_LITERAL) {
+        return molt__scan_expected(scanner, "a text between double quotes");
+    }
+    const char *at = scanner->text + 1;
+    const char *close = scanner->text + scanner->length - 1;
+    *length = 0;
+    while (at < close) {
+        int code = (unsigned char)*at++;
+        if (code == '\\') {
+            code = read_escape(&at);
+        }
+        if (code < 0) {
+            return molt__scan_expected(scanner, "a text with escapes that C has");
+        }
+        text[(*length)++] = (char)code;
+    }
+    molt__scan_next(scanner);
+    return MOLT_OK;
+}

@@ -16,4 +16,8 @@
  */
 int molt__literal_read(molt__scanner *scanner, molt_kind kind, const char *name, molt_value *value);
 
+/* Reads "text" with C's escapes into `text`, which has room for a whole line; the
+ * scanner then stands behind it. */
+int molt__literal_text(molt__scanner *scanner, char text[MOLT__MAX_DECLARATION], size_t *length);
+
 #endif

@@ -1,5 +1,6 @@
 #include "migrate.h"
 
+#include "fieldtype.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
@@ -118,6 +119,7 @@ static void retire_blocks(const molt__move *move)
         const molt__part *part = &from->parts[i];
         const molt__part *now = molt__shape_part(move->to, part->trait->identity);
         if (!now) molt__vtable_release(object, part);
+        if (!now) molt__fieldtype_release(part->trait, molt__part_block(object, part));
         if (!part->offset && (!now || now->offset)) {
             molt__limbo_put(from->world, object->attached[part->block], part->trait->block_size);
         }

@@ -1,6 +1,7 @@
 #include "object.h"
 
 #include "error.h"
+#include "fieldtype.h"
 #include "hook.h"
 #include "limbo.h"
 #include "memory.h"
@@ -44,6 +45,7 @@ static void end_parts(molt_object *object)
     }
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt__part *part = &shape->parts[i];
+        if (part->trait->strings) molt__fieldtype_release(part->trait, molt__part_block(object, part));
         if (!part->offset) molt__limbo_put(world, object->attached[part->block], part->trait->block_size);
     }
     molt__small_free(world, object->attached, molt__attached_bytes(shape));

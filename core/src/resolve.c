@@ -8,14 +8,43 @@ static bool visit_one(molt_definition *definition, molt__claim claim, molt__clai
     return !definition || visitor(&claim, user);
 }
 
+/* What an implementation fills goes by the names of slots, too. */
+static bool visit_impl(const molt_impl *impl, const molt__selection *names, const char *name, molt__claim claim,
+                       molt__claim_visitor visitor, void *user)
+{
+    size_t at = 0;
+    for (const char *own; (own = molt__select_own(names, name, MOLT__EITHER, &at));) {
+        if (!visit_one(molt__impl_find(impl, own), claim, visitor, user)) return false;
+    }
+    return true;
+}
+
+static bool visit_own(const molt_trait *trait, const molt__selection *names, const char *name, molt__claim claim,
+                      molt__claim_visitor visitor, void *user)
+{
+    size_t at = 0;
+    for (const char *own; (own = molt__select_own(names, name, MOLT__DEFINES, &at));) {
+        if (!visit_one(molt__definitions_find(&trait->own, own), claim, visitor, user)) return false;
+    }
+    return true;
+}
+
+static const molt__selection *part_names(const molt_shape *shape, const molt_trait *trait)
+{
+    const molt__part *part = molt__shape_part(shape, trait->identity);
+    return part ? part->names : NULL;
+}
+
 /* An implementation brings what it defines; its trait fills the rest, unless the
  * class has the trait anyway: then its own definitions stay in the class's layer. */
-static bool visit_attached(const molt__attached *attached, const char *name, molt__claim_visitor visitor, void *user)
+static bool visit_attached(const molt_shape *shape, const molt__attached *attached, const char *name,
+                           molt__claim_visitor visitor, void *user)
 {
-    molt__claim claim = { .layer = MOLT__LAYER_OBJECT, .trait = attached->trait };
-    if (attached->impl && !visit_one(molt__impl_find(attached->impl, name), claim, visitor, user)) return false;
-    if (attached->block < 0) return true;
-    return visit_one(molt__definitions_find(&attached->trait->own, name), claim, visitor, user);
+    const molt_trait *trait = attached->trait;
+    const molt__selection *names = part_names(shape, trait);
+    molt__claim claim = { .layer = MOLT__LAYER_OBJECT, .trait = trait };
+    if (attached->impl && !visit_impl(attached->impl, names, name, claim, visitor, user)) return false;
+    return attached->block < 0 || visit_own(trait, names, name, claim, visitor, user);
 }
 
 /* Whose layers are gone through: a shape's, or a class's by itself. */
@@ -29,6 +58,11 @@ static bool has(const subject *of, const molt_trait *trait)
     return of->shape ? molt__shape_part(of->shape, trait->identity) != NULL : molt__class_has(of->cls, trait);
 }
 
+static const molt__selection *names_of(const subject *of, const molt_trait *trait)
+{
+    return of->shape ? part_names(of->shape, trait) : molt__class_names(of->cls, trait);
+}
+
 static bool visit_class(const subject *of, const molt_class *cls, const char *name, molt__claim_visitor visitor,
                         void *user)
 {
@@ -36,18 +70,20 @@ static bool visit_class(const subject *of, const molt_class *cls, const char *na
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
         claim.trait = fill->impl ? molt_impl_trait(fill->impl) : NULL;
+        if (!fill->impl) {
+            if (fill->definition->name == name && !visit_one(fill->definition, claim, visitor, user)) return false;
+            continue;
+        }
         /* It goes with the class's trait, also while that is being taken away. */
-        if (claim.trait && !(molt__class_has(cls, claim.trait) && has(of, claim.trait))) continue;
-        molt_definition *definition = fill->impl ? molt__impl_find(fill->impl, name) : fill->definition;
-        if (definition && definition->name != name) continue;
-        if (!visit_one(definition, claim, visitor, user)) return false;
+        if (!molt__class_has(cls, claim.trait) || !has(of, claim.trait)) continue;
+        if (!visit_impl(fill->impl, names_of(of, claim.trait), name, claim, visitor, user)) return false;
     }
     claim.layer = MOLT__LAYER_TRAIT;
     for (size_t i = 0; i < cls->traits.count; i++) {
         const molt_trait *trait = cls->traits.item[i];
         if (!has(of, trait)) continue;
         claim.trait = trait;
-        if (!visit_one(molt__definitions_find(&trait->own, name), claim, visitor, user)) return false;
+        if (!visit_own(trait, names_of(of, trait), name, claim, visitor, user)) return false;
     }
     return !cls->base || visit_class(of, cls->base, name, visitor, user);
 }
@@ -55,7 +91,7 @@ static bool visit_class(const subject *of, const molt_class *cls, const char *na
 void molt__resolve_each(const molt_shape *shape, const char *name, molt__claim_visitor visitor, void *user)
 {
     for (size_t i = 0; i < shape->attached_count; i++) {
-        if (!visit_attached(&shape->attached[i], name, visitor, user)) return;
+        if (!visit_attached(shape, &shape->attached[i], name, visitor, user)) return;
     }
     visit_class(&(subject){ shape->cls, shape }, shape->cls, name, visitor, user);
 }
@@ -93,35 +129,40 @@ typedef struct names_walk {
 } names_walk;
 
 /* Each name is reported once: by the definition that wins it. */
-static bool offer(const names_walk *walk, const molt_definition *definition)
+static bool offer(const names_walk *walk, const molt_definition *definition, const char *name)
 {
-    const molt_definition *winner = walk->shape ? molt__resolve(walk->shape, definition->name)
-                                                : molt__class_resolve(walk->cls, definition->name);
-    return winner != definition || walk->visitor(definition->name, walk->user);
+    const molt_definition *winner = walk->shape ? molt__resolve(walk->shape, name)
+                                                : molt__class_resolve(walk->cls, name);
+    return winner != definition || walk->visitor(name, walk->user);
 }
 
-static bool offer_set(const names_walk *walk, const molt__definitions *set)
+static bool offer_set(const names_walk *walk, const molt__definitions *set, const molt_trait *trait)
 {
+    const molt__selection *names = names_of(&(subject){ walk->cls, walk->shape }, trait);
     for (size_t i = 0; i < set->count; i++) {
-        if (!offer(walk, set->item[i])) return false;
+        size_t at = 0;
+        for (const char *name; (name = molt__select_name(names, set->item[i]->name, &at));) {
+            if (!offer(walk, set->item[i], name)) return false;
+        }
     }
     return true;
 }
 
 static bool offer_impl(const names_walk *walk, const molt_impl *impl)
 {
-    return !impl || (offer_set(walk, &impl->lua) && offer_set(walk, &impl->native));
+    return !impl || (offer_set(walk, &impl->lua, impl->trait) && offer_set(walk, &impl->native, impl->trait));
 }
 
 static bool offer_class(const names_walk *walk, const molt_class *cls)
 {
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt__class_fill *fill = &cls->fills[i];
-        if (fill->definition && !offer(walk, fill->definition)) return false;
+        if (fill->definition && !offer(walk, fill->definition, fill->definition->name)) return false;
         if (!offer_impl(walk, fill->impl)) return false;
     }
     for (size_t i = 0; i < cls->traits.count; i++) {
-        if (!offer_set(walk, &((molt_trait *)cls->traits.item[i])->own)) return false;
+        const molt_trait *trait = cls->traits.item[i];
+        if (!offer_set(walk, &trait->own, trait)) return false;
     }
     return !cls->base || offer_class(walk, cls->base);
 }
@@ -131,7 +172,8 @@ void molt__resolve_names(const molt_shape *shape, molt__name_visitor visitor, vo
     names_walk walk = { shape->cls, shape, visitor, user };
     for (size_t i = 0; i < shape->attached_count; i++) {
         if (!offer_impl(&walk, shape->attached[i].impl)) return;
-        if (shape->attached[i].block >= 0 && !offer_set(&walk, &shape->attached[i].trait->own)) return;
+        const molt_trait *trait = shape->attached[i].trait;
+        if (shape->attached[i].block >= 0 && !offer_set(&walk, &trait->own, trait)) return;
     }
     offer_class(&walk, shape->cls);
 }

@@ -85,10 +85,10 @@ static size_t number_length(const char *at)
 }
 
 /* 0 when it is never closed. */
-static size_t character_length(const char *at)
+static size_t quoted_length(const char *at)
 {
     size_t length = 1;
-    while (at[length] != '\'') {
+    while (at[length] != *at) {
         if (at[length] == '\\') {
             length++;
         }
@@ -125,9 +125,10 @@ void molt__scan_next(molt__scanner *scanner)
         found(scanner, MOLT__WORD, word_length(at));
     } else if (is_digit(*at) || (*at == '.' && is_digit(at[1]))) {
         found(scanner, MOLT__NUMBER, number_length(at));
-    } else if (*at == '\'') {
-        size_t length = character_length(at);
-        found(scanner, length != 0 ? MOLT__CHARACTER : MOLT__OPEN_QUOTE, length != 0 ? length : strlen(at));
+    } else if (*at == '\'' || *at == '"') {
+        size_t length = quoted_length(at);
+        molt__token token = *at == '"' ? MOLT__TEXT_LITERAL : MOLT__CHARACTER;
+        found(scanner, length != 0 ? token : MOLT__OPEN_QUOTE, length != 0 ? length : strlen(at));
     } else if (at[0] == '/' && at[1] == '*') {
         found(scanner, MOLT__OPEN_COMMENT, strlen(at));
     } else {

@@ -16,6 +16,7 @@ typedef enum molt__token {
     MOLT__WORD,
     MOLT__NUMBER,                    /* whatever C's preprocessor takes for one */
     MOLT__CHARACTER,                 /* with its quotes */
+    MOLT__TEXT_LITERAL,              /* likewise */
     MOLT__MARK,                      /* one character of anything else */
     MOLT__OPEN_COMMENT,              /* never closed: it reaches to the end */
     MOLT__OPEN_QUOTE

@@ -1,6 +1,7 @@
 #include "shape.h"
 
 #include "check.h"
+#include "combine.h"
 #include "edit.h"
 #include "error.h"
 #include "impl.h"
@@ -17,7 +18,8 @@ static bool same_attached(const molt_shape *shape, const molt__attached *attache
 {
     if (shape->attached_count != count) return false;
     for (size_t i = 0; i < count; i++) {
-        if (shape->attached[i].trait != attached[i].trait || shape->attached[i].impl != attached[i].impl) return false;
+        const molt__attached *a = &shape->attached[i], *b = &attached[i];
+        if (a->trait != b->trait || a->impl != b->impl || a->names != b->names) return false;
     }
     return true;
 }
@@ -46,13 +48,14 @@ static int copy_attached(molt_shape *shape, const molt__attached *attached, size
     return MOLT_OK;
 }
 
-static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32_t block)
+static int add_part(molt_shape *shape, molt_trait *trait, uint32_t offset, int32_t block, const molt__selection *names)
 {
     molt__part *part = &shape->parts[shape->part_count++];
     part->trait = trait;
     part->identity = trait->identity;
     part->offset = offset;
     part->block = block;
+    part->names = names;
     part->vtable = molt__vtable_new(shape->world, trait, shape);
     return part->vtable ? MOLT_OK : MOLT_ERR_MEMORY;
 }
@@ -66,11 +69,13 @@ static int make_parts(molt_shape *shape)
     if (!shape->parts) return MOLT_ERR_MEMORY;
     shape->part_capacity = count;
     for (size_t i = 0; i < layout->count; i++) {
-        if (add_part(shape, layout->traits[i], layout->offsets[i], 0)) return MOLT_ERR_MEMORY;
+        const molt__selection *names = molt__class_names(shape->cls, layout->traits[i]);
+        if (add_part(shape, layout->traits[i], layout->offsets[i], 0, names)) return MOLT_ERR_MEMORY;
     }
     for (size_t i = 0; i < shape->attached_count; i++) {
         const molt__attached *attached = &shape->attached[i];
-        if (attached->block >= 0 && add_part(shape, attached->trait, 0, attached->block)) return MOLT_ERR_MEMORY;
+        if (attached->block < 0) continue;
+        if (add_part(shape, attached->trait, 0, attached->block, attached->names)) return MOLT_ERR_MEMORY;
     }
     return MOLT_OK;
 }
@@ -99,11 +104,32 @@ const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
     return NULL;
 }
 
+molt__method *molt__part_method(const molt__part *part, const char *name, size_t *at)
+{
+    const molt_trait *trait = part->trait;
+    if (!part->names) return (*at)++ ? NULL : molt__trait_method(trait, name);
+    while (*at < trait->method_count) {
+        molt__method *method = trait->methods[(*at)++];
+        if (molt__select_slot(part->names, method->name) == name) return method;
+    }
+    return NULL;
+}
+
+const char *molt__shape_slot_name(const molt_shape *shape, const molt__method *method)
+{
+    const molt__part *part = molt__shape_part(shape, method->trait->identity);
+    return part ? molt__select_slot(part->names, method->name) : method->name;
+}
+
 static void apply_values(const molt_impl *impl, const molt_trait *trait, char *block)
 {
     if (!impl || impl->trait != trait || !impl->values) return;
     for (size_t i = 0; i < impl->value_count; i++) {
-        if (impl->values[i].kind != MOLT_VOID) molt__value_write(block + trait->fields[i].offset, impl->values[i]);
+        if (impl->values[i].kind == MOLT_MEMORY) {
+            memcpy(block + trait->fields[i].offset, impl->values[i].as.memory, trait->fields[i].size);
+        } else if (impl->values[i].kind != MOLT_VOID) {
+            molt__value_write(block + trait->fields[i].offset, impl->values[i]);
+        }
     }
 }
 
@@ -157,7 +183,7 @@ static int prepare_slots(molt_shape *shape)
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t m = 0; m < trait->method_count; m++) {
-            if (molt__vtable_prepare(shape, trait->methods[m]->name)) return MOLT_ERR_MEMORY;
+            if (molt__vtable_prepare(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name))) return MOLT_ERR_MEMORY;
         }
     }
     return MOLT_OK;
@@ -167,7 +193,9 @@ static void fill_slots(molt_shape *shape)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
-        for (size_t m = 0; m < trait->method_count; m++) molt__vtable_refill(shape, trait->methods[m]->name);
+        for (size_t m = 0; m < trait->method_count; m++) {
+            molt__vtable_refill(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name));
+        }
     }
 }
 
@@ -261,23 +289,45 @@ static const molt__attached *find_attached(const molt_shape *shape, const molt_t
     return NULL;
 }
 
-/* The shape with one attachment more (`add`) or without one (`take`). */
-static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, const molt_trait *take)
+/* Puts one attachment into its place in a sorted list; one that is named twice is one. */
+static int put_attached(molt_world *world, molt__attached *list, size_t *count, molt__attached add)
 {
-    size_t capacity = (shape->attached_count + 1) * sizeof(molt__attached);
+    size_t at = *count;
+    add.named = !add.impl;               /* an implementation fills whatever names there are */
+    while (at > 0 && list[at - 1].trait->index > add.trait->index) at--;
+    if (at > 0 && list[at - 1].trait == add.trait) {
+        molt__attached *same = &list[at - 1];
+        if (same->impl && add.impl && same->impl != add.impl) {
+            return molt__fail(world, MOLT_ERR_CONFLICT, "two implementations of '%s' (%s and %s)", add.trait->name,
+                              same->impl->where, add.impl->where);
+        }
+        if (same->named && add.named && !molt__select_unite(add.trait, same->names, add.names, &add.names)) {
+            return MOLT_ERR_MEMORY;
+        }
+        if (add.named) same->names = add.names;
+        same->named |= add.named;
+        if (add.impl) same->impl = add.impl;
+        return MOLT_OK;
+    }
+    memmove(&list[at + 1], &list[at], (*count - at) * sizeof *list);
+    list[at] = add;
+    ++*count;
+    return MOLT_OK;
+}
+
+/* The shape with more attachments, or without one (`take`). */
+static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, size_t add_count, const molt_trait *take)
+{
+    size_t capacity = (shape->attached_count + add_count + 1) * sizeof(molt__attached);
     molt__attached *list = molt__allocate(shape->world, capacity);
     if (!list) return NULL;
     size_t count = 0;
+    int err = MOLT_OK;
     for (size_t i = 0; i < shape->attached_count; i++) {
-        const molt__attached *attached = &shape->attached[i];
-        if (add && add->trait->index < attached->trait->index) {
-            list[count++] = *add;
-            add = NULL;
-        }
-        if (attached->trait != take) list[count++] = *attached;
+        if (shape->attached[i].trait != take) list[count++] = shape->attached[i];
     }
-    if (add) list[count++] = *add;
-    molt_shape *to = molt__shape_intern(shape->cls, shape->layout, list, count);
+    for (size_t i = 0; i < add_count && !err; i++) err = put_attached(shape->world, list, &count, add[i]);
+    molt_shape *to = err ? NULL : molt__shape_intern(shape->cls, shape->layout, list, count);
     molt__free(shape->world, list, capacity);
     return to;
 }
@@ -289,17 +339,30 @@ static molt_shape *published(molt_shape *to)
     return to;
 }
 
+static int check_new(const molt_shape *shape, const molt__attached *add)
+{
+    const molt_trait *trait = add->trait;
+    bool attached = find_attached(shape, trait) != NULL;
+    if (!attached && (add->impl || !molt__layout_has(shape->layout, trait))) return MOLT_OK;
+    return molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
+                      attached ? "attached" : "from its class");
+}
+
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
 {
     molt_shape *to = cached(shape, trait, impl, true);
     if (to) return published(trusted(to));
-    if (find_attached(shape, trait) || (!impl && molt__layout_has(shape->layout, trait))) {
-        molt__fail(shape->world, MOLT_ERR_STATE, "the object has the trait '%s' already, %s", trait->name,
-                   find_attached(shape, trait) ? "attached" : "from its class");
-        return NULL;
-    }
     molt__attached add = { .trait = trait, .impl = impl };
-    return published(remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, NULL) }));
+    if (check_new(shape, &add)) return NULL;
+    return published(remember(shape, (molt__transition){ trait, impl, true, neighbour(shape, &add, 1, NULL) }));
+}
+
+molt_shape *molt__shape_attach_set(molt_shape *shape, const molt__attached *add, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (check_new(shape, &add[i])) return NULL;
+    }
+    return count ? published(neighbour(shape, add, count, NULL)) : shape;
 }
 
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
@@ -314,7 +377,7 @@ molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait)
         if (has) molt__hint(shape->world, "molt.drop(%s, %s) takes it from the class", shape->cls->name, trait->name);
         return NULL;
     }
-    return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, trait) }));
+    return published(remember(shape, (molt__transition){ trait, NULL, false, neighbour(shape, NULL, 0, trait) }));
 }
 
 void molt__shape_free(molt_shape *shape)
@@ -326,5 +389,6 @@ void molt__shape_free(molt_shape *shape)
     molt__free(world, shape->index, (shape->index_mask + 1) * sizeof *shape->index);
     molt__free(world, shape->transitions, shape->transition_capacity * sizeof *shape->transitions);
     molt__free(world, shape->image, shape->image ? shape->layout->size : 0);
+    molt__combine_free(shape);
     molt__free(world, shape, sizeof *shape);
 }

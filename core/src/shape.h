@@ -13,6 +13,8 @@ typedef struct molt__attached {
     molt_trait *trait;
     molt_impl *impl;                 /* NULL: the trait's own definitions */
     int32_t block;                   /* place in molt_object.attached; -1: the class has the trait */
+    const molt__selection *names;    /* NULL: the trait's own */
+    bool named;                      /* `names` was given, with the trait */
 } molt__attached;
 
 /* Where an object of this shape has a trait's block, and by which vtable. */
@@ -22,6 +24,7 @@ typedef struct molt__part {
     int32_t block;                   /* attached: place in molt_object.attached */
     void **vtable;
     uint64_t identity;               /* the trait's, here to be near when it is looked for */
+    const molt__selection *names;    /* NULL: the trait's own */
 } molt__part;
 
 typedef struct molt__transition {
@@ -52,6 +55,9 @@ struct molt_shape {
     molt_vtable *privates;           /* vtables of patched objects */
     molt_shape *successor;           /* while its class's layout changes */
     char *image;                     /* of a new body */
+    struct molt__combined *combined; /* names declared `all`: see combine.h */
+    size_t combined_count;
+    size_t combined_capacity;
 };
 
 /* The shape of `cls` (with its present layout) and exactly these attachments,
@@ -60,6 +66,9 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
 
 /* The neighbour that one attach or detach leads to; cached. */
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
+/* The shape with all of these at once, so that they may require one another. What
+ * is named twice is one; the trait and one implementation of it, the latter. */
+molt_shape *molt__shape_attach_set(molt_shape *shape, const molt__attached *add, size_t count);
 molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
 
 /* Is a shape that no object had lawful again? Then it is brought up to date. */
@@ -71,6 +80,13 @@ int molt__shape_ready(molt_shape *shape);
 void molt__shape_renew(molt_shape *shape);
 
 const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
+
+/* The methods of a part whose slots are filled by what wins the name, one after the
+ * other; NULL after the last. Begin with *at = 0. */
+molt__method *molt__part_method(const molt__part *part, const char *name, size_t *at);
+
+/* The name whose winner fills a method's slot in objects of this shape. */
+const char *molt__shape_slot_name(const molt_shape *shape, const molt__method *method);
 
 /* The block of a part in one object. */
 static inline molt_block *molt__part_block(const molt_object *object, const molt__part *part)

@@ -6,6 +6,8 @@
 
 #include "error.h"
 #include "name.h"
+#include "record.h"
+#include "world_state.h"
 
 /* The words that C combines in any order. Each is a digit of a number, two bits
  * wide, so that a sum tells how often each was there (after chibicc's
@@ -130,7 +132,16 @@ static int fail_unsupported(const molt__scanner *scanner, const char *what)
     return molt__hint(scanner->world, "a field of type any holds any Lua value");
 }
 
-static const char *near_type(const char *word)
+static void offer_registered(const molt_world *world, molt__near *search)
+{
+    for (size_t i = 0; i < world->records.count; i++) {
+        molt__near_offer(search, ((const molt__record *)world->records.item[i])->name);
+    }
+    for (size_t i = 0; i < world->traits.count; i++) molt__near_offer(search, molt_trait_name(world->traits.item[i]));
+    for (size_t i = 0; i < world->classes.count; i++) molt__near_offer(search, molt_class_name(world->classes.item[i]));
+}
+
+static const char *near_type(const molt_world *world, const char *word)
 {
     for (size_t i = 0; i < COUNT(foreign); i++) {
         if (strcmp(foreign[i].word, word) == 0) {
@@ -145,6 +156,8 @@ static const char *near_type(const char *word)
         molt__near_offer(&search, alone[i].word);
     }
     molt__near_offer(&search, "any");
+    molt__near_offer(&search, "string");
+    offer_registered(world, &search);
     return molt__near_result(&search);
 }
 
@@ -164,7 +177,7 @@ static int fail_unknown(const molt__scanner *scanner)
         !molt__scan_is(&behind, "*")) {
         return molt__scan_fail(scanner, scanner->text, "expected a type before '%s', such as double", word);
     }
-    const char *meant = near_type(word);
+    const char *meant = near_type(scanner->world, word);
     if (meant == NULL) {
         molt__scan_fail(scanner, scanner->text, "expected a type, found '%s'", word);
         return list_types(scanner->world);

@@ -3,9 +3,11 @@
 #include "class.h"
 #include "closure.h"
 #include "error.h"
+#include "fieldtype.h"
 #include "hook.h"
 #include "impl.h"
 #include "memory.h"
+#include "record.h"
 #include "value.h"
 #include "world_state.h"
 
@@ -37,6 +39,7 @@ static uint64_t draft_identity(const draft *d)
         char text[512];
         molt__declaration_canonical(&d->members[i], text, sizeof text);
         hash = hash_text(hash_text(hash, ";"), text);
+        if (d->members[i].type.record) hash = hash_text(hash, d->members[i].type.record->text);
     }
     return hash ? hash : 1;
 }
@@ -74,7 +77,7 @@ static int draft_parse(molt_world *world, draft *d, const char *name, const char
     if (count && !(d->members = molt__allocate(world, count * sizeof *d->members))) return MOLT_ERR_MEMORY;
     int err = MOLT_OK;
     for (size_t i = 0; i < count && !err; i++) {
-        err = molt__declaration_parse(world, line_at(lines, i), &d->members[i]);
+        err = molt__declaration_parse_in(world, d->name, line_at(lines, i), &d->members[i]);
         if (!err) err = molt__hook_check(world, d->name, &d->members[i]);
     }
     if (!err) err = draft_check_names(world, d);
@@ -99,11 +102,16 @@ static void place_field(molt_trait *trait, const molt__declaration *member)
     field->name = member->name;
     field->kind = member->kind;
     field->initial = member->initial;
+    field->type = member->type;
+    field->private = member->private;
+    field->required = member->required;
     if (member->kind == MOLT_ANY) return;
-    size_t size = molt__kind_size(member->kind);
-    size_t offset = (trait->block_size + size - 1) / size * size;
+    size_t align, size = molt__fieldtype_size(member->kind, &member->type, &align);
+    size_t offset = (trait->block_size + align - 1) / align * align;
     field->offset = (uint32_t)offset;
+    field->size = (uint32_t)size;
     trait->block_size = offset + size;
+    trait->strings += member->kind == MOLT_STRING;
     trait->typed = true;
 }
 
@@ -128,16 +136,28 @@ static int place_method(molt_trait *trait, const molt__declaration *member)
     return MOLT_OK;
 }
 
-static int fill_image(molt_trait *trait)
+static int fill_wide(molt_trait *trait, const draft *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        const molt__declaration *member = &d->members[i];
+        const molt__field *field = molt__fieldtype_is_wide(member->kind) ? molt__trait_field(trait, member->name) : NULL;
+        if (!field || member->member != MOLT__FIELD) continue;
+        if (molt__fieldtype_start(trait->world, member, (char *)trait->block + field->offset)) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
+}
+
+static int fill_image(molt_trait *trait, const draft *d)
 {
     trait->block_size = (trait->block_size + 7) / 8 * 8;
     trait->block = molt__allocate(trait->world, trait->block_size);
     if (!trait->block) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < trait->field_count; i++) {
         const molt__field *field = &trait->fields[i];
-        if (field->offset) molt__value_write((char *)trait->block + field->offset, field->initial);
+        if (!field->offset || molt__fieldtype_is_wide(field->kind)) continue;
+        molt__value_write((char *)trait->block + field->offset, field->initial);
     }
-    return MOLT_OK;
+    return fill_wide(trait, d);
 }
 
 static int copy_traits(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count)
@@ -170,7 +190,7 @@ static int trait_fill_from(molt_trait *trait, const draft *d)
         if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
         else if (place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
     }
-    return fill_image(trait);
+    return fill_image(trait, d);
 }
 
 static molt_trait *trait_adopt(molt_world *world, const draft *d)
@@ -246,7 +266,10 @@ static int refuse_unequal(molt_world *world, const molt_trait *trait, const draf
         if (is_method || (i >= d->count && f >= trait->field_count)) {
             if (m < trait->method_count) ours = trait->methods[m++]->text;
         } else if (f < trait->field_count) {
-            snprintf(field, sizeof field, "%s %s", molt__kind_name(trait->fields[f].kind), trait->fields[f].name);
+            char type[128];
+            molt__declaration_type(trait->fields[f].kind, &trait->fields[f].type, type, sizeof type);
+            snprintf(field, sizeof field, "%s%s %s", trait->fields[f].private ? "private " : "", type,
+                     trait->fields[f].name);
             ours = field;
             f++;
         }
@@ -293,8 +316,11 @@ molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
     molt_trait *trait = declare(world, &d);
     draft_free(world, &d);
     if (!trait || known) return trait;
-    if (copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
-        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count)) {
+    if (molt__requirements_parse(world, &trait->needs, lines->required_lines, lines->required_line_count, false) ||
+        molt__requirements_parse(world, &trait->bans, lines->excluded_lines, lines->excluded_line_count, true) ||
+        copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
+        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count) ||
+        molt__requirements_check(trait)) {
         trait_undo(trait);
         return NULL;
     }
@@ -310,22 +336,34 @@ static int check_text_layout(molt_world *world, const molt_trait *trait, const m
     }
     for (size_t i = 0; i < text->member_count; i++) {
         molt__declaration member;
-        if (molt__declaration_parse(world, text->members[i].declaration, &member)) return MOLT_ERR_DECLARATION;
-        if (member.member != MOLT__FIELD || text->members[i].size == molt__kind_size(member.kind)) continue;
-        return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': field '%s' at %s has %zu bytes, expected %zu",
-                          trait->name, member.name, text->where, text->members[i].size, molt__kind_size(member.kind));
+        if (molt__declaration_parse_in(world, trait->name, text->members[i].declaration, &member)) return MOLT_ERR_DECLARATION;
+        if (member.member != MOLT__FIELD) continue;
+        size_t align, size = molt__fieldtype_size(member.kind, &member.type, &align);
+        if (text->members[i].size != size) {
+            return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': field '%s' at %s has %zu bytes, expected %zu",
+                              trait->name, member.name, text->where, text->members[i].size, size);
+        }
+        if (text->members[i].align == align) continue;
+        return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': field '%s' at %s has alignment %zu, expected %zu",
+                          trait->name, member.name, text->where, text->members[i].align, align);
     }
     return MOLT_OK;
 }
 
-static void adopt_defaults(molt_trait *trait, const void *defaults)
+static int adopt_defaults(molt_trait *trait, const void *defaults)
 {
-    if (!defaults) return;
+    if (!defaults) return MOLT_OK;
     for (size_t i = 0; i < trait->field_count; i++) {
         molt__field *field = &trait->fields[i];
+        if (field->offset && molt__fieldtype_is_wide(field->kind)) {
+            const char *given = (const char *)defaults + field->offset;
+            if (molt__fieldtype_adopt(trait->world, field, given, (char *)trait->block + field->offset)) return MOLT_ERR_MEMORY;
+            continue;
+        }
         if (field->offset) field->initial = molt__value_read(field->kind, (const char *)defaults + field->offset);
         if (field->offset) molt__value_write((char *)trait->block + field->offset, field->initial);
     }
+    return MOLT_OK;
 }
 
 static int text_parse(molt_world *world, draft *d, const molt_trait_text *text)
@@ -350,7 +388,10 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
         if (!known) trait_undo(trait);
         return NULL;
     }
-    if (!known) adopt_defaults(trait, text->defaults);
+    if (!known && adopt_defaults(trait, text->defaults)) {
+        trait_undo(trait);
+        return NULL;
+    }
     text->identity = trait->identity;
     return trait;
 }
@@ -426,6 +467,8 @@ void molt__trait_free(molt_trait *trait)
     molt__free(world, trait->fields, trait->member_capacity * sizeof *trait->fields);
     molt__free(world, trait->required, trait->required_count * sizeof *trait->required);
     molt__free(world, trait->excluded, trait->excluded_count * sizeof *trait->excluded);
+    molt__requirements_free(world, &trait->needs);
+    molt__requirements_free(world, &trait->bans);
     molt__free(world, trait->block, trait->block_size);
     molt__free_text(world, trait->where);
     molt__free(world, trait, sizeof *trait);

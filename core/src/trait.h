@@ -13,12 +13,17 @@
 
 #include "declaration.h"
 #include "definition.h"
+#include "require.h"
 
 typedef struct molt__field {
     const char *name;
     molt_kind kind;                  /* MOLT_ANY: in the object's table */
     uint32_t offset;                 /* in the block; 0 for MOLT_ANY */
-    molt_value initial;
+    uint32_t size;                   /* in the block */
+    molt_value initial;              /* of a scalar; what is wider starts as the trait's image has it */
+    molt__type type;
+    bool private;
+    bool required;
 } molt__field;
 
 typedef struct molt__method {
@@ -45,12 +50,15 @@ struct molt_trait {
     size_t method_capacity;
     size_t block_size;               /* its head included, a multiple of 8 */
     void *block;                     /* image of a new block: defaults, no vtable yet */
+    uint32_t strings;                /* how many string fields */
     bool typed;                      /* has fields in C memory */
     molt__definitions own;           /* its own, under every other layer */
     molt_trait **required;
     size_t required_count;
     molt_trait **excluded;
     size_t excluded_count;
+    molt__requirements needs;        /* what else it requires, line by line */
+    molt__requirements bans;         /* traits that it excludes by their names */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */

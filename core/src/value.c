@@ -16,8 +16,7 @@ size_t molt__kind_size(molt_kind kind)
 #define X(name, type, member) case MOLT_##name: return sizeof(type);
     MOLT_SCALARS(X)
 #undef X
-    case MOLT_VOID:
-    case MOLT_ANY: break;
+    case MOLT_VOID: case MOLT_ANY: case MOLT_STRING: case MOLT_REF: case MOLT_MEMORY: break;
     }
     return 0;
 }
@@ -30,6 +29,9 @@ const char *molt__kind_name(molt_kind kind)
 #undef X
     case MOLT_VOID: return "void";
     case MOLT_ANY:  return "any";
+    case MOLT_STRING: return "string";
+    case MOLT_REF:  return "object";
+    case MOLT_MEMORY: return "memory";
     }
     return "unknown";
 }
@@ -251,7 +253,7 @@ static int fail_number(molt_world *world, outcome reason, molt_kind kind, molt_v
 const char *molt__kind_article(molt_kind kind)
 {
     char first = molt__kind_name(kind)[0];
-    return first == 'i' || first == 'a' ? "an" : "a";
+    return first == 'i' || first == 'a' || first == 'o' ? "an" : "a";
 }
 
 static int fail_type(molt_world *world, molt_kind kind, molt_value from, const char *what)

@@ -1,6 +1,7 @@
 #include "vtable.h"
 
 #include "closure.h"
+#include "combine.h"
 #include "error.h"
 #include "hook.h"
 #include "limbo.h"
@@ -40,19 +41,24 @@ void molt__vtable_free(molt_world *world, void **vtable)
     if (vtable) molt__free(world, memory_of(vtable), molt__vtable_bytes(molt__vtable_head(vtable)->trait));
 }
 
-/* Can the slot hold the native function itself? */
-static bool direct(const molt_definition *definition, const molt_trait *trait)
+/* Can the slot hold the native function itself? Under other names a trait's
+ * function may win the name of another of its slots. */
+static bool direct(const molt_definition *definition, const molt__method *method)
 {
-    return definition && definition->function && definition->trait == trait;
+    return definition && definition->function && definition->trait == method->trait && definition->slot == method->slot;
 }
 
 int molt__vtable_prepare(molt_shape *shape, const char *name)
 {
+    if (molt__combine_prepare(shape, name)) return MOLT_ERR_MEMORY;
+    bool combined = molt__combine_method(shape, name) != NULL;
     for (size_t i = 0; i < shape->part_count; i++) {
-        molt_trait *trait = shape->parts[i].trait;
-        molt__method *method = molt__trait_method(trait, name);
-        if (!method || direct(molt__hook_or_winner(shape, trait, name), trait)) continue;
-        if (!molt__closure_for(method)) return MOLT_ERR_MEMORY;
+        const molt__part *part = &shape->parts[i];
+        molt_definition *definition = combined ? NULL : molt__hook_or_winner(shape, part->trait, name);
+        size_t at = 0;
+        for (molt__method *method; (method = molt__part_method(part, name, &at));) {
+            if (!direct(definition, method) && !molt__closure_for(method)) return MOLT_ERR_MEMORY;
+        }
     }
     return MOLT_OK;
 }
@@ -70,7 +76,7 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
     molt_vtable *head = molt__vtable_head(vtable);
     uint32_t slot = method->slot;
     bool patched = head->patched >> slot & 1;
-    bool plain = !patched && direct(definition, head->trait);
+    bool plain = !patched && direct(definition, method);
     vtable[head->slots + slot] = definition;
     vtable[slot] = as_data(plain ? definition->function : method->closure->function);
     ((void **)(void *)head)[-1 - (ptrdiff_t)slot] = plain && definition->flags & MOLT_LEAF ? vtable[slot] : NULL;
@@ -78,15 +84,25 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
 
 void molt__vtable_refill(molt_shape *shape, const char *name)
 {
+    molt__combine_commit(shape, name);
+    molt_definition *answer = molt__combine_answer(shape, name);
+    bool hook = molt__hook_named(name);
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
-        molt_trait *trait = shape->parts[i].trait;
-        molt__method *method = molt__trait_method(trait, name);
-        if (method) store(shape->parts[i].vtable, method, molt__hook_or_winner(shape, trait, name));
+        const molt__part *part = &shape->parts[i];
+        molt_definition *definition = hook ? molt__hook_or_winner(shape, part->trait, name) : answer;
+        size_t at = 0;
+        for (molt__method *method; (method = molt__part_method(part, name, &at));) {
+            store(part->vtable, method, definition);
+        }
     }
     for (molt_vtable *head = shape->privates; head; head = head->next) {
-        molt__method *method = molt__trait_method(head->trait, name);
-        if (method) store((void **)(void *)(head + 1), method, molt__hook_or_winner(shape, head->trait, name));
+        const molt__part *part = molt__shape_part(shape, head->trait->identity);
+        molt_definition *definition = hook ? molt__hook_or_winner(shape, head->trait, name) : answer;
+        size_t at = 0;
+        for (molt__method *method; part && (method = molt__part_method(part, name, &at));) {
+            store((void **)(void *)(head + 1), method, definition);
+        }
     }
 }
 
@@ -156,8 +172,9 @@ int molt__vtable_patch(molt_object *object, const char *name)
     if (molt__hook_named(name)) return MOLT_OK;  /* each trait's own runs, whatever the table says */
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
-        molt__method *method = molt__trait_method(shape->parts[i].trait, name);
-        if (method && patch_part(object, &shape->parts[i], method)) {
+        size_t at = 0;
+        for (molt__method *method; (method = molt__part_method(&shape->parts[i], name, &at));) {
+            if (!patch_part(object, &shape->parts[i], method)) continue;
             molt__vtable_unpatch(object, name);
             return MOLT_ERR_MEMORY;
         }
@@ -165,22 +182,28 @@ int molt__vtable_patch(molt_object *object, const char *name)
     return MOLT_OK;
 }
 
+static void unpatch_slot(molt_object *object, const molt__part *part, molt__method *method)
+{
+    molt_block *block = molt__part_block(object, part);
+    molt_vtable *head = molt__vtable_head(block->vtable);
+    if (!head->owner) return;
+    head->patched &= ~(1ull << method->slot);
+    store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
+    if (head->patched) return;
+    void **vtable = block->vtable;
+    block->vtable = part->vtable;
+    private_end(object->shape->world, vtable);
+}
+
 void molt__vtable_unpatch(molt_object *object, const char *name)
 {
     molt_shape *shape = object->shape;
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
-        const molt__part *part = &shape->parts[i];
-        molt__method *method = molt__trait_method(part->trait, name);
-        molt_block *block = molt__part_block(object, part);
-        molt_vtable *head = molt__vtable_head(block->vtable);
-        if (!method || !head->owner) continue;
-        head->patched &= ~(1ull << method->slot);
-        store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
-        if (head->patched) continue;
-        void **vtable = block->vtable;
-        block->vtable = part->vtable;
-        private_end(shape->world, vtable);
+        size_t at = 0;
+        for (molt__method *method; (method = molt__part_method(&shape->parts[i], name, &at));) {
+            unpatch_slot(object, &shape->parts[i], method);
+        }
     }
 }
 

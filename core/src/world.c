@@ -1,5 +1,6 @@
 #include <molt/world.h>
 
+#include "select.h"
 #include "class.h"
 #include "edit.h"
 #include "impl.h"
@@ -7,7 +8,9 @@
 #include "module.h"
 #include "object.h"
 #include "partner.h"
+#include "record.h"
 #include "registry.h"
+#include "text.h"
 #include "trait.h"
 #include "world_state.h"
 
@@ -97,6 +100,7 @@ static void free_declarations(molt_world *world)
     for (size_t i = 0; i < world->shapes.count; i++) molt__shape_free(world->shapes.item[i]);
     for (size_t i = 0; i < world->classes.count; i++) molt__class_free(world->classes.item[i]);
     for (size_t i = 0; i < world->layouts.count; i++) molt__layout_free(world, world->layouts.item[i]);
+    molt__selections_free(world);
     for (size_t i = 0; i < world->impls.count; i++) molt__impl_free(world->impls.item[i]);
     for (size_t i = 0; i < world->traits.count; i++) molt__trait_free(world->traits.item[i]);
     free_list(world, &world->shapes);
@@ -115,6 +119,8 @@ void molt_world_close(molt_world *world)
     end_objects(world);
     molt__modules_free(world);
     free_declarations(world);
+    molt__records_free(world);
+    molt__texts_free(world);
     molt__registry_free(world);
     molt__pending_free(world);
     molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);

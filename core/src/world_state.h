@@ -46,6 +46,11 @@ struct molt_world {
     molt__list layouts;              /* by id, from 1 */
     molt__list shapes;               /* by id, from 1 */
     molt__list modules;
+    molt__list selections;           /* traits under other names, each once */
+    size_t widest_selection;         /* most pairs of one */
+    molt__list records;              /* structs registered by name */
+    struct molt__text *texts;        /* of string fields */
+    struct molt__text *past_texts;   /* that wait for the tick */
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
     molt__change *changes;           /* waiting for the binding */
     size_t change_count;

@@ -7,6 +7,8 @@ local registry = require "molt.registry"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
+local select_ = require "molt.select"
+local required = require "molt.required"
 local event = require "molt.event"
 local hook = require "molt.hook"
 local static = require "molt.static"
@@ -86,6 +88,13 @@ local function starts(record, has)
   return values
 end
 
+-- The class's implementations and its base's.
+local function all_impls(record)
+  local list = record.base and all_impls(handle.record(record.base)) or {}
+  for _, impl in ipairs(record.impls) do list[#list + 1] = impl end
+  return list
+end
+
 local function starting_with(make, values)
   local iterate = next
   if iterate(values) == nil then return make end
@@ -101,12 +110,23 @@ end
 local function prepare(record)
   local shape = shapes.get(check.result(core.class_shape(record.pointer)))
   record.shape, record.methods = shape, shape.methods
-  record.bare = registry.maker(shape, field_names(shape))
+  local typed, any = field_names(shape)
+  for _, name in ipairs(record.learned or {}) do any[#any + 1] = name end
+  record.bare = registry.maker(shape, typed, any)
+  record.required = required.of(shape, all_impls(record))
   local has = {}
   for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
   record.make = starting_with(record.bare, starts(record, has))
   record.hooked = hook.plan(shape)
   return record.make
+end
+
+-- A Lua-valued field that nobody declared, but that many objects have.
+function shapes.hooks.learn(record, name)
+  local learned = record.learned or {}
+  if #learned == 8 or #name > 40 then return end
+  learned[#learned + 1] = name
+  record.learned, record.make = learned, nil
 end
 
 -- New instances get another shape, or start with other values.
@@ -140,10 +160,13 @@ end
 
 -- An object with hooks; if one fails, it is none.
 local function make_hooked(record, first, ...)
+  local needed, init = record.required, record.methods.init
+  if needed and not init then required.check_fields(record, first) end
   local o = record.make()
   hook.begin(o)
-  local init = record.methods.init
-  if init then
+  if needed and init then
+    required.run_init(record, init, o, first, ...)
+  elseif init then
     init(o, first, ...)
   elseif first ~= nil then
     assign_fields(o, first, record)
@@ -156,9 +179,12 @@ local function constructor(record)
   return function(_, first, ...)
     local make = record.make or prepare(record)
     if record.hooked then return make_hooked(record, first, ...) end
+    local needed, init = record.required, record.methods.init
+    if needed and not init then required.check_fields(record, first) end
     local o = make()
-    local init = record.methods.init
-    if init then
+    if needed and init then
+      required.run_init(record, init, o, first, ...)
+    elseif init then
       init(o, first, ...)
     elseif first ~= nil then
       assign_fields(o, first, record)
@@ -169,21 +195,24 @@ end
 
 local options = { extends = true, strict = true, static = true }
 
+-- Handles of traits, implementations, and under which names each trait is there:
+-- an implementation fills whatever names its trait has.
 local function sort_members(spec, name)
-  local traits, impls = {}, {}
-  for i, member in ipairs(spec) do
-    local record = handle.record(member)
-    if record and record.kind == "trait" then
-      traits[#traits + 1] = record.pointer
-    elseif record and record.kind == "impl" then
-      traits[#traits + 1] = record.trait
+  local traits, impls, names = {}, {}, {}
+  local list = select_.flatten(spec, {}, function(member, i)
+    check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
+      check.kind(member), i))
+  end)
+  for _, record in ipairs(list) do
+    traits[#traits + 1] = record.trait or record.pointer
+    if record.kind == "impl" then
       impls[#impls + 1] = record
     else
-      check.raise("type", ("class '%s' takes traits and implementations, got %s at %d"):format(name,
-        check.kind(member), i))
+      names[#names + 1] = record.trait or record.pointer
+      names[#names + 1] = record.kind == "selection" and record.pointer
     end
   end
-  return traits, impls
+  return traits, impls, names
 end
 
 local function base_of(spec, name)
@@ -323,13 +352,14 @@ end
 function class.declare(name, spec)
   check.name(1, "class", name)
   if spec == nil then spec = {} end
-  if handle.record(spec, "trait") or handle.record(spec, "impl") then spec = { spec } end
+  local one = handle.record(spec)
+  if one and (one.kind == "trait" or one.kind == "impl" or one.kind == "selection") then spec = { spec } end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "class", "list of traits", spec) end
   check_options(spec, name)
   static.check(spec, ("class '%s'"):format(name))
-  local traits, impls = sort_members(spec, name)
+  local traits, impls, names = sort_members(spec, name)
   local base = base_of(spec, name)
-  local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here()))
+  local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here(), names))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
@@ -350,11 +380,28 @@ local function trait_or_impl(position, verb, value)
   return record
 end
 
+local function is_extended_from(sub, record)
+  while sub and sub ~= record do sub = sub.base and handle.record(sub.base) end
+  return sub == record
+end
+
+-- Live objects would gain fields that nobody gives them.
+local function check_required(record, piece)
+  local pointer = piece.trait or piece.pointer
+  if #layout.trait(pointer).required == 0 then return end
+  for _, t in ipairs(class.traits(record)) do
+    if handle.record(t).pointer == pointer then return end
+  end
+  local live = registry.count(function(shape) return is_extended_from(shape.class, record) end)
+  if live > 0 then required.check_use(record, piece, live) end
+end
+
 -- molt.use(Class, T | impl): the class has the trait, or is filled by the
 -- implementation, live instances included.
 function class.use(target, what)
   local record = handle.check(1, "use", target, "class")
   local piece = trait_or_impl(2, "use", what)
+  check_required(record, piece)
   if piece.kind == "impl" then
     use_impl(record, piece)
   else

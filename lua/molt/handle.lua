@@ -4,6 +4,7 @@
 
 local bodies = require "molt.bodies"
 local view = require "molt.view"
+local wide = require "molt.wide"
 local check = require "molt.check"
 
 local handle = {}
@@ -45,7 +46,7 @@ check.name_kinds(function(value)
   if record then return record.kind end
   if bodies.shape_of(value) then return "object" end
   if bodies.epitaph(value) then return "destroyed object" end
-  return view.trait(value) and "view" or type(value)
+  return view.trait(value) and "view" or wide.kind(value) or type(value)
 end)
 
 return handle

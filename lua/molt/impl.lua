@@ -3,6 +3,7 @@
 local core = require "molt.core"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
+local wide = require "molt.wide"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
@@ -28,7 +29,9 @@ function meta.__newindex(proxy, name, value)
     record.any[name] = value
     shapes.hooks.relaid()
   elseif field then
+    value = wide.plain(value)
     check.result(core.impl_set(record.pointer, name, value))
+    if field.required and record.values[name] == nil then shapes.hooks.relaid() end   -- classes may need less
     record.values[name] = value
   else
     local names = {}
@@ -79,7 +82,7 @@ function impl.missing(value)
   local names, own = {}, trait.proxy(record.trait)
   local methods = core.impl_info(record.pointer).methods
   for _, method in ipairs(layout.trait(record.trait).methods) do
-    if not methods[method.name] and own[method.name] == nil then names[#names + 1] = method.name end
+    if not method.all and not methods[method.name] and own[method.name] == nil then names[#names + 1] = method.name end
   end
   return names
 end

@@ -9,6 +9,7 @@ local event = require "molt.event"
 local hook = require "molt.hook"
 local trait = require "molt.trait"
 local impl = require "molt.impl"
+local select_ = require "molt.select"
 local class = require "molt.class"
 local object = require "molt.object"
 local patch = require "molt.patch"
@@ -20,6 +21,11 @@ local molt = {
   _VERSION = "molt " .. core.version,
 
   trait = trait.declare,
+  without = select_.without,
+  rename = select_.rename,
+  alias = select_.alias,
+
+  struct = trait.struct,
   impl = impl.new,
   missing = impl.missing,
 

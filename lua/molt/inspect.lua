@@ -5,6 +5,7 @@ local layout = require "molt.layout"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
+local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
@@ -17,7 +18,7 @@ local inspect = {}
 -- A list whose entries are also found by their names.
 local function add(list, entry)
   list[#list + 1] = entry
-  list[entry.name] = entry
+  if not (entry.private and list[entry.name]) then list[entry.name] = entry end
 end
 
 local function sort(list)
@@ -46,8 +47,11 @@ function inspect.fields(target)
   local infos, shape, o = parts_of(target, "fields")
   for _, info in ipairs(infos) do
     for _, field in ipairs(info.fields) do
-      local entry = { name = field.name, type = field.kind, trait = info.name, where = info.where }
-      if o then entry.value = o[field.name] else entry.value = field.initial end
+      local entry = { name = field.name, type = field.kind, trait = info.name, where = info.where,
+        private = field.private, required = field.required }
+      if not o then entry.value = field.initial
+      elseif field.private then entry.value = view.make(o, info)[field.name]
+      else entry.value = o[field.name] end
       add(list, entry)
     end
   end
@@ -59,8 +63,12 @@ function inspect.fields(target)
   return sort(list)
 end
 
-local function claim_entry(name, claims)
-  local first = table.remove(claims, 1)
+-- Of a method declared `all` nothing is hidden: `all` has what runs, in order.
+local function claim_entry(name, claims, runs)
+  local first = table.remove(claims, 1) or { layer = "trait" }
+  if runs then
+    first.all, claims = runs, {}
+  end
   first.name = name
   first.hides = claims
   return first
@@ -79,8 +87,9 @@ function inspect.methods(target)
     shape, _, o = object.expect(1, "methods", target)
     key = shape.id
   end
+  local id = shape and shape.id or (record.shape and record.shape.id)
   for _, name in ipairs(core.names(key)) do
-    if not list[name] then add(list, claim_entry(name, core.claims(key, name))) end
+    if not list[name] then add(list, claim_entry(name, core.claims(key, name), id and core.runs(id, name))) end
   end
   local iterate = next
   for name, stack in iterate, o and patch.of(o, shape) or {} do

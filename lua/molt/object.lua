@@ -2,14 +2,16 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
-local value = require "molt.value"
+local wide = require "molt.wide"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local required = require "molt.required"
 local trait = require "molt.trait"
+local select_ = require "molt.select"
 local event = require "molt.event"
 local hook = require "molt.hook"
 
@@ -42,24 +44,29 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
+-- A list of pieces, each once. A function that makes closures does not compile:
+-- this one is apart.
+local function listed(verb, what)
+  local list, seen = {}, {}
+  for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
+    check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
+      check.kind(piece)))
+  end)) do
+    if not seen[r] then list[#list + 1] = r end
+    seen[r] = true
+  end
+  return list
+end
+
 -- What attach was given, as a list of records.
 local function pieces(verb, what)
   local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl") then
+  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
     record.alone = record.alone or { record }
     return record.alone
   end
   if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
-  local list = {}
-  for i, piece in ipairs(what) do
-    local r = handle.record(piece)
-    if not r or (r.kind ~= "trait" and r.kind ~= "impl") then
-      check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
-        check.kind(piece)))
-    end
-    list[i] = r
-  end
-  return list
+  return listed(verb, what)
 end
 
 -- Raw values under the names of fields that the object gains: typed fields take
@@ -72,9 +79,11 @@ local function adoptable(o, pointer)
   for i = 1, #fields do
     local field = fields[i]
     local raw = rawget(o, field.name)
-    if raw ~= nil then
+    if raw ~= nil and not field.private then
       local fits, err = true, nil
-      if field.kind ~= "any" then fits, err = value.convert(field.kind, raw, ("field '%s'"):format(field.name)) end
+      if field.kind ~= "any" then
+        fits, err = wide.fits(layout.trait(pointer), field, raw, ("field '%s'"):format(field.name))
+      end
       if fits == nil then
         check.raise(err.code, ("cannot attach '%s': %s"):format(layout.trait(pointer).name, err.message),
           "the object has a raw value under that name; change or clear it first")
@@ -115,10 +124,11 @@ end
 -- Will every field take its value? Nothing has been changed yet.
 local function check_values(o, to, fields)
   local kinds, iterate = {}, next
-  for _, field in ipairs(to.fields) do kinds[field.name] = field.kind end
+  for _, field in ipairs(to.fields) do kinds[field.name] = field end
   for name, v in iterate, fields do
-    if kinds[name] then
-      check.result(value.convert(kinds[name], v, ("field '%s'"):format(name)))
+    local field = kinds[name]
+    if field then
+      check.result(wide.fits(field.of, field.wide or field, v, ("field '%s'"):format(name)))
     elseif to.methods[name] ~= nil then
       shapes.hooks.check_override(o, name, v)
     elseif to.class.strict then
@@ -129,26 +139,11 @@ end
 
 local function with(shape, record)
   local is_impl = record.kind == "impl"
-  return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
-end
-
--- The shape with all of them. They may need one another: what cannot be attached
--- yet is tried again after the rest.
-local function with_all(shape, list)
-  local waiting = list
-  while #waiting > 0 do
-    local later, reason = {}, nil
-    for _, record in ipairs(waiting) do
-      local ok, to = pcall(with, shape, record)
-      if ok then shape = to else
-        later[#later + 1] = record
-        reason = reason or to
-      end
-    end
-    if #later == #waiting then error(reason, 0) end
-    waiting = later
+  if record.kind == "selection" then
+    record.alone = record.alone or { record }
+    return shapes.attach_set(shape, record.alone)
   end
-  return shape
+  return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 
 -- The traits that an object has in a shape and not in another; cached.
@@ -220,8 +215,9 @@ function object.attach(o, what, fields)
   local list = pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
-  local to = list[2] and with_all(shape, list) or list[1] and with(shape, list[1]) or shape
+  local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
   if fields then check_values(o, to, fields) end
+  required.check_attach(o, list, fields)
   local adoptions
   for i = 1, #list do
     local of = list[i].trait or list[i].pointer
@@ -251,7 +247,7 @@ end
 local function adopted_values(o, of, gone)
   local values = {}
   for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, o[entry.name] } end
+    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, wide.plain(o[entry.name]) } end
   end
   return values
 end
@@ -267,6 +263,7 @@ function object.leave(o, to)
   for i = 1, #gone do
     local any = layout.trait(gone[i]).any
     for k = 1, #any do rawset(o, any[k].name, nil) end
+    wide.forget(o, layout.trait(gone[i]))
     if of then of[gone[i]] = nil end
   end
   if values then
@@ -293,10 +290,10 @@ function object.detach(o, what)
   local shape, _
   shape, _, o = expect(1, "detach", o)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
+  if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then
     check.argument(2, "detach", "trait", what)
   end
-  local pointer = record.kind == "impl" and record.trait or record.pointer
+  local pointer = record.trait or record.pointer
   local to, err = shapes.detach(shape, pointer), nil
   if hook.plan(shape) then
     err = leave_hooked(o, shape, to, pointer)
@@ -319,7 +316,8 @@ end
 -- extends it? False for anything that is no living object.
 function object.is(o, what)
   local record = handle.record(what)
-  if not record or (record.kind ~= "trait" and record.kind ~= "class" and record.kind ~= "impl") then
+  local kind = record and record.kind
+  if kind ~= "trait" and kind ~= "class" and kind ~= "impl" and kind ~= "selection" then
     check.argument(2, "is", "trait or class", what)
   end
   local shape = bodies.of(view.object(o) or o)
@@ -338,8 +336,8 @@ end
 function object.as(o, what)
   local _
   _, _, o = expect(1, "as", o)
-  local record = handle.check(2, "as", what, "trait")
-  return view.make(o, layout.trait(record.pointer))
+  local record = handle.record(what, "selection") or handle.check(2, "as", what, "trait")
+  return view.make(o, layout.trait(record.trait or record.pointer))
 end
 
 -- molt.object(view): the object again; an object is its own
@@ -403,6 +401,15 @@ local function copy_lists(of)
   return copy
 end
 
+local function copy_private(o, copy, shape)
+  for _, part in ipairs(shape.info.parts) do
+    local info = layout.trait(part.trait)
+    for _, field in ipairs(info.fields) do
+      if field.private then view.make(copy, info)[field.name] = view.make(o, info)[field.name] end
+    end
+  end
+end
+
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape, _
@@ -411,9 +418,11 @@ function object.clone(o)
   local from = bodies.of(copy)
   if from ~= shape then enter(copy, from, shape) end
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
+  copy_private(o, copy, shape)
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 and k ~= object.PATCHES and k ~= hook.SENTINEL then rawset(copy, k, v) end
+    local ours = k == 0 or k == object.PATCHES or k == hook.SENTINEL or k == wide.KEPT
+    if not ours then rawset(copy, k, v) end
   end
   adopted[copy] = copy_lists(adopted[o])
   object.copy_patches(o, copy)

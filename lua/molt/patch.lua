@@ -29,7 +29,7 @@ Patch.__index = Patch
 local function is_typed(shape, name)
   for _, part in ipairs(shape.info.parts) do
     for _, method in ipairs(layout.trait(part.trait).methods) do
-      if method.name == name then return true end
+      if (part.names[method.name] or method.name) == name then return true end
     end
   end
   return false

@@ -35,22 +35,27 @@ function meta.__tostring(proxy)
   return ("trait %s"):format(handle.record(proxy).name)
 end
 
-local function list_of_traits(spec, key, name)
-  local list, pointers = spec[key], {}
-  if list == nil or type(list) == "function" then return pointers end
-  if handle.record(list, "trait") then list = { list } end
+-- What `requires` or `excludes` lists: handles of traits, and lines.
+local function demands(spec, key, name)
+  local list, pointers, lines = spec[key], {}, {}
+  if list == nil or type(list) == "function" then return pointers, lines end
+  if handle.record(list, "trait") or type(list) == "string" then list = { list } end
+  local expected = key == "requires" and "traits and declarations" or "traits"
   if type(list) ~= "table" then
-    check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s"):format(key, name, check.kind(list)))
+    check.raise("type", ("'%s' of trait '%s' takes a list of %s, got %s"):format(key, name, expected, check.kind(list)))
   end
   for i, other in ipairs(list) do
     local record = handle.record(other, "trait")
-    if not record then
-      check.raise("type", ("'%s' of trait '%s' takes a list of traits, got %s at %d"):format(key, name,
+    if record then
+      pointers[#pointers + 1] = record.pointer
+    elseif type(other) == "string" then
+      lines[#lines + 1] = other
+    else
+      check.raise("type", ("'%s' of trait '%s' takes a list of %s, got %s at %d"):format(key, name, expected,
         check.kind(other), i))
     end
-    pointers[i] = record.pointer
   end
-  return pointers
+  return pointers, lines
 end
 
 local function lines_of(spec, name)
@@ -98,13 +103,21 @@ function trait.declare(name, spec)
   check_options(spec, name)
   static.check(spec, ("trait '%s'"):format(name))
   local lines = lines_of(spec, name)
-  local required, excluded = list_of_traits(spec, "requires", name), list_of_traits(spec, "excludes", name)
-  local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here()))
+  local required, needs = demands(spec, "requires", name)
+  local excluded, bans = demands(spec, "excludes", name)
+  local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here(), needs, bans))
   layout.forget_trait(pointer)
   local proxy = trait.proxy(pointer)
   define_methods(proxy, spec)
   static.declare(handle.record(proxy), spec)
   return proxy
+end
+
+-- molt.struct(name, "float x; float y"): a C struct that fields may have as type
+function trait.struct(name, members)
+  check.name(1, "struct", name)
+  if type(members) ~= "string" then check.argument(2, "struct", "members such as \"float x; float y\"", members) end
+  check.result(core.struct_declare(name, members, check.here()))
 end
 
 return trait

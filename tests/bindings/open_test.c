@@ -52,7 +52,7 @@ static void check_conflict(const char *declaration, const char *said)
     assert_true(err == MOLT_ERR_VERSION || err == MOLT_ERR_LUA);
     if (!strstr(molt_last_error(world), said)) fail_msg("%s", molt_last_error(world));
     /* Both go on without each other, and close in peace. */
-    assert_true(number(L, "return pcall(require, 'molt') and 1 or 2") == 2);
+    assert_true(number(L, "package.cpath = '' return pcall(require, 'molt') and 1 or 2") == 2);
     const molt_trait_lines lines = { .size = sizeof lines, .name = "Alone", .line_count = 0 };
     assert_non_null(molt_trait_declare(world, &lines));
     molt_world_close(world);
@@ -97,7 +97,7 @@ static void check_opening(bool once, size_t step)
         m->fail_at = 0;
         if (err != MOLT_OK && opened) fail_msg("n = %zu: %s", n, molt_last_error(world));
         if (err == MOLT_OK) run(L, use_it);
-        else assert_true(number(L, "return pcall(require, 'molt') and 1 or 2") == 2);
+        else assert_true(number(L, "package.cpath = '' return pcall(require, 'molt') and 1 or 2") == 2);
         if (n % 2) {
             molt_world_close(world);
             lua_close(L);

@@ -208,6 +208,28 @@ static void the_binding_hears_of_each_new_shape(void **state)
     assert_int_equal(with.reshaped, 2);
 }
 
+static void traits_that_require_one_another_are_attached_at_once(void **state)
+{
+    (void)state;
+    const char *wants_pong[] = { "trait Pong" }, *wants_ping[] = { "trait Ping", "int32_t ping" };
+    molt_trait_lines lines = { .size = sizeof lines, .name = "Ping", .lines = (const char *[]){ "int32_t ping = 1" },
+                               .line_count = 1, .required_lines = wants_pong, .required_line_count = 1 };
+    molt_trait *ping = molt_trait_declare(with.world, &lines);
+    lines = (molt_trait_lines){ .size = sizeof lines, .name = "Pong", .required_lines = wants_ping, .required_line_count = 2 };
+    molt_trait *pong = molt_trait_declare(with.world, &lines);
+    assert_non_null(ping);
+    assert_non_null(pong);
+    molt_object *object = new_object(car_class());
+    assert_int_equal(molt_object_attach(object, ping, NULL), MOLT_ERR_MISSING);
+    assert_int_equal(molt_object_attach(object, pong, NULL), MOLT_ERR_MISSING);
+    size_t shapes = with.world->shapes.count;
+    molt_piece both[] = { { pong, NULL }, { ping, NULL }, { pong, NULL } };
+    must(molt_object_attach_set(object, both, 3));
+    assert_int_equal(with.world->shapes.count, shapes + 1);
+    assert_true(molt_object_is(object, ping) && molt_object_is(object, pong));
+    assert_true(field_of(object, "ping") == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +244,7 @@ int main(void)
         TEST(a_trait_that_is_not_attached_cannot_be_detached),
         TEST(what_another_attached_trait_requires_cannot_be_detached),
         TEST(a_refused_attach_changes_nothing),
+        TEST(traits_that_require_one_another_are_attached_at_once),
         TEST(a_handle_of_a_detached_trait_is_good_until_the_tick),
         TEST(attached_memory_comes_back_at_the_tick),
         JOINED_TEST(the_binding_hears_of_each_new_shape),

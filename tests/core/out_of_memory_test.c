@@ -93,9 +93,10 @@ static void try_everywhere(void (*prepare)(void), int (*act)(void))
 
 OUT_OF_MEMORY(declaring_a_trait_by_lines, furnish,
     molt_trait *required[] = { on.tag };
+    const char *needs[] = { "double fuel", "describe", "void start()" }, *excluded[] = { "trait Plane" };
     const char *lines[] = { "double draught = 1", "any captain", "double sail(double wind)", "void stop()" };
     molt_trait_lines boat = { .size = sizeof boat, .name = "Boat", .lines = lines, .line_count = 4,
-                              .required = required, .required_count = 1, .excluded = required, .excluded_count = 1,
+                              .required = required, .required_count = 1, .excluded_lines = excluded, .excluded_line_count = 1, .required_lines = needs, .required_line_count = 3,
                               .where = "boat.lua:1" };
     return made(molt_trait_declare(with.world, &boat));)
 
@@ -219,6 +220,20 @@ OUT_OF_MEMORY(attaching_an_implementation_of_the_classes_trait, furnish,
 OUT_OF_MEMORY(attaching_a_large_trait, declare_large_ones,
     return molt_object_attach(on.object, molt_trait_find(with.world, "Cargo"), NULL);)
 
+OUT_OF_MEMORY(attaching_a_set, furnish,
+    return molt_object_attach_set(on.plain, (molt_piece[]){ { on.tag, NULL }, { NULL, on.ten } }, 2);)
+
+static void declare_a_choir(void)
+{
+    furnish();
+    must(molt_trait_fill(new_trait("High", LINES("all void sing()")), &(molt_fill){ .size = sizeof(molt_fill), .name = "sing", .foreign = 71 }));
+    must(molt_trait_fill(new_trait("Low", LINES("all void sing()")), &(molt_fill){ .size = sizeof(molt_fill), .name = "sing", .foreign = 72 }));
+}
+
+OUT_OF_MEMORY(attaching_traits_that_sing_together, declare_a_choir,
+    molt_piece both[] = { { molt_trait_find(with.world, "High"), NULL }, { molt_trait_find(with.world, "Low"), NULL } };
+    return molt_object_attach_set(on.plain, both, 2);)
+
 static void attach_two(void)
 {
     furnish();
@@ -328,6 +343,8 @@ int main(void)
         ALONE(attaching_a_trait),
         ALONE(attaching_a_second_trait_with_an_implementation),
         ALONE(attaching_an_implementation_of_the_classes_trait),
+        ALONE(attaching_a_set),
+        ALONE(attaching_traits_that_sing_together),
         ALONE(attaching_a_large_trait),
         ALONE(detaching_a_trait),
         ALONE(detaching_a_patched_trait),

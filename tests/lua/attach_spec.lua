@@ -125,12 +125,6 @@ describe("attaching refuses", function()
       "the object has the trait 'AttachTank' already, from its class")
   end)
 
-  it("the same trait twice in a list", function()
-    local o = Car()
-    assert.has_error(function() molt.attach(o, { Heat, Heat }) end)
-    unchanged(o)
-  end)
-
   it("a trait whose requirements are not there, naming where it asks for them", function()
     local Needs = molt.trait(fresh "Needs", { requires = { Heat } })
     local line = debug.getinfo(1, "l").currentline - 1

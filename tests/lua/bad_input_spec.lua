@@ -54,7 +54,8 @@ describe("a declaration", function()
 
   it("of a kind that is not supported says so", function()
     for line, row in pairs {
-      ["double *fuel"] = { "pointers", 8 }, ["float pos[3]"] = { "arrays", 10 }, ["string name"] = { "strings", 1 },
+      ["double *fuel"] = { "pointers", 8 }, ["void f(float pos[3])"] = { "arrays", 17 },
+      ["void f(string s)"] = { "strings", 8 },
       ["struct point p"] = { "struct types", 1 }, ["long double x"] = { "numbers of type long double", 6 },
     } do
       local _, err = pcall(molt.trait, "BadDeclaration", { line })

@@ -200,3 +200,21 @@ describe("a coroutine", function()
     assert.equal(55, sum)
   end)
 end)
+
+describe("names that nobody declared", function()
+  it("are kept, however many objects have been given them", function()
+    local Car = molt.class("ConstructUndeclared", { molt.trait("ConstructBarrel", { "double fuel = 10", "any owner" }),
+      run = function(self) return self.fuel end })
+    for i = 1, 200 do
+      local o = Car()
+      assert.same({ nil, nil, nil }, { o.driver, o.colour, o[1] })
+      o.driver, o.colour, o[1] = "Ada" .. i, i, i
+      local seen, iterate = {}, next
+      for k, v in iterate, o do
+        if k ~= 0 then seen[k] = v end
+      end
+      assert.same({ driver = "Ada" .. i, colour = i, [1] = i }, seen)
+      assert.equal(10, o:run())
+    end
+  end)
+end)

@@ -250,10 +250,10 @@ describe("what a trait requires", function()
   end)
 
   it("refuses what is no trait", function()
-    refuses(function() molt.trait("Requires_1", { requires = { "Engine" } }) end,
-      "'requires' of trait 'Requires_1' takes a list of traits, got string at 1")
+    refuses(function() molt.trait("Requires_1", { requires = { true } }) end,
+      "'requires' of trait 'Requires_1' takes a list of traits and declarations, got boolean at 1")
     refuses(function() molt.trait("Requires_2", { requires = 7 }) end,
-      "'requires' of trait 'Requires_2' takes a list of traits, got number")
+      "'requires' of trait 'Requires_2' takes a list of traits and declarations, got number")
   end)
 end)
 

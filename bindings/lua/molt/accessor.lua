@@ -36,7 +36,7 @@ local chain = 8
 
 local header = [[
 local methods, meta, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback,
-  cast, istype, wide, rawset, type, getmeta = ...
+  cast, istype, wide, rawset, type, getmeta, read, write, watching, watched, learn = ...
 ]]
 
 local own = "istype(Body, b) and objects[b.molt_slot] == o"
@@ -66,12 +66,16 @@ local function steps_to(field, access, again)
 end
 
 local function read_branch(field)
+  if field.wide then return ("if k == %q then return read[%q](o) end\n"):format(field.name, field.name) end
   return ("if k == %q then\n%s return misuse(o, k)\nend\n")
     :format(field.name, steps_to(field, "return %s", "return o[k]"))
 end
 
 local function write_branch(field)
-  return ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n")
+  local watch = field.required
+    and ("if k == %q and watching.n ~= 0 and watching[o] then return watched(o, k, v) end\n"):format(field.name) or ""
+  if field.wide then return watch .. ("if k == %q then return write[%q](o, v) end\n"):format(field.name, field.name) end
+  return watch .. ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n")
     :format(field.name, value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"),
       field.kind)
 end
@@ -89,11 +93,15 @@ function accessor.fields(shape)
   local fields = {}
   for _, part in ipairs(shape.info.parts) do
     local trait = layout.trait(part.trait)
-    for _, field in ipairs(trait.typed) do
-      fields[#fields + 1] = {
-        name = field.name, kind = field.kind, trait = trait.name,
-        block = part.offset == 0 and part.block or nil,
-      }
+    for _, list in ipairs { trait.typed, trait.wide } do
+      for _, field in ipairs(list) do
+        if not field.private then
+          fields[#fields + 1] = {
+            name = field.name, kind = field.kind, trait = trait.name, wide = field.wide and field or nil, of = trait,
+            required = field.required, block = part.offset == 0 and part.block or nil,
+          }
+        end
+      end
     end
   end
   return fields
@@ -109,7 +117,8 @@ local function source(fields, strict)
     "function(o, k, v)\n", branches(fields, write_branch),
     "  if k == 0 then return misuse(o, k) end\n",
     strict and "  return assign(o, k, v)\nend\n"
-      or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n  rawset(o, k, v)\nend\n",
+      or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n"
+        .. "  rawset(o, k, v)\n  learn(k)\nend\n",
   }
 end
 
@@ -132,20 +141,31 @@ local function interpreted(shape, hooks)
   return index(shape.methods, read), write
 end
 
+-- Fields that are more than scalars are Lua's to read and write.
+local function has_more(fields)
+  for _, field in ipairs(fields) do
+    if field.wide or field.required then return true end
+  end
+end
+
 -- index, newindex for a shape. `hooks` has misuse(o, k), refuse(kind, v, k, o),
 -- assign(o, k, v) for names that are methods (strict: for all that are not typed
 -- fields), and, where the class is strict, fallback(o, k) for unknown ones.
 function accessor.make(shape, hooks)
-  if not jit.status() then return interpreted(shape, hooks) end
+  if not jit.status() and not has_more(shape.fields) then return interpreted(shape, hooks) end
   local fields, blocks, typed = shape.fields, {}, {}
   for _, part in ipairs(shape.info.parts) do
     if part.offset == 0 then blocks[part.block] = layout.block_type(layout.trait(part.trait)) end
   end
-  for _, field in ipairs(fields) do typed[field.name] = true end
+  local read, write = {}, {}
+  for _, field in ipairs(fields) do
+    typed[field.name] = true
+    if field.wide then read[field.name], write[field.name] = layout.wide_access(field.of, field.wide) end
+  end
   local text = source(fields, hooks.fallback ~= nil)
   return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed,
     hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
-    debug.getmetatable)
+    debug.getmetatable, read, write, layout.watching, layout.watched, hooks.learn)
 end
 
 return accessor

@@ -20,15 +20,20 @@ function layout.trait(handle)
   if not info then
     info = core.trait_info(handle)
     info.handle = handle
-    info.typed, info.any = {}, {}
+    info.typed, info.any, info.wide, info.required = {}, {}, {}, {}
     for _, field in ipairs(info.fields) do
-      local list = field.kind == "any" and info.any or info.typed
+      local list = field.kind == "any" and info.any or field.wide and info.wide or info.typed
       list[#list + 1] = field
+      if field.required then info.required[#info.required + 1] = field end
     end
     traits[handle] = info
   end
   return info
 end
+
+-- Objects whose init runs -> what it has assigned, for required fields; and how many
+-- there are: see molt.required.
+layout.watching = { n = 0 }
 
 -- A later declaration added members that only Lua sees.
 function layout.forget_trait(handle)
@@ -63,7 +68,7 @@ function layout.body(shape)
   for _, part in ipairs(shape.parts) do
     if part.offset > 0 then
       for _, field in ipairs(layout.trait(part.trait).typed) do
-        members[#members + 1] = member(field, part.offset + field.offset)
+        if not field.private then members[#members + 1] = member(field, part.offset + field.offset) end
       end
     end
   end

@@ -47,9 +47,42 @@ local function callable(shape, fn, native)
   return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
 end
 
+-- A method declared `all` whose definitions are all Lua's needs no C call. Each
+-- may take away what would run after it: then what is left of the list counts.
+local function run_all(name, list)
+  local state, count = border.state, #list
+
+  local function still(o, fn)
+    local meta = debug.getmetatable(o)
+    local shape = type(meta) == "table" and rawget(meta, shapes.KEY)
+    if not shape then return false end
+    for _, other in ipairs(shape.runs[name] or { shape.methods[name] }) do
+      if other == fn then return true end
+    end
+    return false
+  end
+
+  return function(o, ...)
+    local epoch = state.epoch
+    for i = 1, count do
+      local fn = list[i]
+      if state.epoch == epoch or still(o, fn) then fn(o, ...) end
+    end
+  end
+end
+
+-- What a name of the shape is now. A finalizer may define it anew while this
+-- allocates: then the answer is stale, and asked for again.
 local function resolve(shape, name)
-  local fn, native = core.definition(shape.id, name)
-  shape.methods[name] = callable(shape, fn, native)
+  local epoch, made, list
+  repeat
+    local fn, native
+    epoch = border.state.epoch
+    fn, native, list = core.definition(shape.id, name)
+    made = list and run_all(name, list) or callable(shape, fn, native)
+  until border.state.epoch == epoch
+  shape.runs[name] = list
+  shape.methods[name] = made
   if metamethods.honoured[name] then metamethods.follow(shape, name, shape.plain) end
 end
 
@@ -63,12 +96,29 @@ local function resolve_all(shape)
   for _, name in ipairs(gone) do resolve(shape, name) end
 end
 
+-- Counts the undeclared names that objects of the shape are given; one that is
+-- given often is told to the class, whose new objects are then born with room for it.
+local function learner(shape)
+  local given, known = {}, 0
+  return function(k)
+    if type(k) ~= "string" then return end
+    local n = given[k]
+    if n == nil then
+      if known >= 64 then return end     -- keys of a map, not names of fields
+      known, n = known + 1, 0
+    end
+    given[k] = n + 1
+    if n == 31 then shapes.hooks.learn(shape.class, k) end
+  end
+end
+
 local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
   local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
   shape.meta = meta
   local access = {
     misuse = hooks.misuse,
+    learn = learner(shape),
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
@@ -96,12 +146,14 @@ local function make(id)
     info = info,
     class = shapes.hooks.class(info.class),
     methods = {},
+    runs = {},                           -- name -> the functions of a method declared `all`
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),
     head = ffi.cast(head, info.pointer),
     attach = {},                         -- trait or impl handle -> shape
     detach = {},                         -- trait handle -> shape
     lapse = {},                          -- shape -> traits that it lacks
+    sets = {},                           -- records of a list, one step each -> [1] the shape
   }
   shape.fields = accessor.fields(shape)
   make_meta(shape)
@@ -154,6 +206,27 @@ function shapes.attach(shape, trait, impl)
   if not to or to.head.suspect ~= 0 then
     to = shapes.get(border.check(core.shape_attach(shape.id, trait, impl)))
     shape.attach[key] = to
+  end
+  return to
+end
+
+-- All at once. Each step of the way to the cached shape is one record.
+function shapes.attach_set(shape, pieces)
+  local step = shape.sets
+  for _, record in ipairs(pieces) do
+    step[record] = step[record] or {}
+    step = step[record]
+  end
+  local to = step[1]
+  if not to or to.head.suspect ~= 0 then
+    local list = {}
+    for _, record in ipairs(pieces) do
+      list[#list + 1] = record.trait or record.pointer
+      list[#list + 1] = record.kind == "impl" and record.pointer
+      list[#list + 1] = record.kind == "selection" and record.pointer
+    end
+    to = shapes.get(border.check(core.shape_attach_set(shape.id, list)))
+    step[1] = to
   end
   return to
 end

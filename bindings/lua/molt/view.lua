@@ -42,21 +42,31 @@ return stale(v)
 ]]
 
 local function index_source(trait)
-  local text = { "local Block, View, state, other, stale, cast = ...\nreturn function(v, k)\n" }
+  local text = { "local Block, View, state, other, stale, cast, read = ...\nreturn function(v, k)\n" }
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n%s end\n"):format(field.name,
       steps:format("return v[k]", "return block." .. field.name))
+  end
+  for _, field in ipairs(trait.wide) do
+    text[#text + 1] = ("if k == %q then return read[%q](v) end\n"):format(field.name, field.name)
   end
   text[#text + 1] = "return other(v, k)\nend\n"
   return table.concat(text)
 end
 
 local function newindex_source(trait)
-  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type = ...\nreturn function(v, k, x)\n" }
+  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type, write, watching = ...\n"
+    .. "return function(v, k, x)\n" }
+  for _, field in ipairs(trait.required) do
+    text[#text + 1] = ("if k == %q and watching.n ~= 0 then return other(v, k, x) end\n"):format(field.name)
+  end
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k, v)\nend\n"):format(field.name,
       value.condition(field.kind, "x"), steps:format("v[k] = x return", ("block.%s = x return"):format(field.name)),
       field.kind)
+  end
+  for _, field in ipairs(trait.wide) do
+    text[#text + 1] = ("if k == %q then return write[%q](v, x) end\n"):format(field.name, field.name)
   end
   text[#text + 1] = "return other(v, k, x)\nend\n"
   return table.concat(text)
@@ -64,7 +74,14 @@ end
 
 -- A method called through a view receives the object. `caller`, where the method
 -- is typed, takes what is no view.
-local function method_wrapper(name, caller)
+local function slot_name(o, trait, name)
+  for _, part in ipairs(bodies.shape_of(o).info.parts) do
+    if part.trait == trait then return part.names[name] or name end
+  end
+  return name
+end
+
+local function method_wrapper(name, caller, trait)
   return function(v, ...)
     local o = v
     if view.trait(v) then
@@ -75,7 +92,7 @@ local function method_wrapper(name, caller)
     elseif not bodies.of(o) then
       bodies.raise_unfit(o, name)
     end
-    return o[name](o, ...)
+    return o[trait and slot_name(o, trait, name) or name](o, ...)
   end
 end
 
@@ -84,7 +101,7 @@ local function make_meta(trait)
   local stale = view.raise_stale
   local methods, wrappers = {}, {}
   for _, method in ipairs(trait.methods) do
-    methods[method.name] = thunk.view(method, meta, method_wrapper(method.name, method.caller))
+    methods[method.name] = thunk.view(method, meta, method_wrapper(method.name, method.caller, trait.handle))
   end
 
   -- What is not a typed field of the trait is the object's.
@@ -106,10 +123,11 @@ local function make_meta(trait)
     o[k] = x
   end
 
-  local Block = layout.block_type(trait)
-  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast)
+  local Block, read, write = layout.block_type(trait), {}, {}
+  for _, field in ipairs(trait.wide) do read[field.name], write[field.name] = layout.wide_access(trait, field) end
+  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast, read)
   meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, state, write_other, stale,
-    shapes.hooks.refuse, value.wide, cast, type)
+    shapes.hooks.refuse, value.wide, cast, type, write, layout.watching)
   meta.__tostring = function(v)
     local o = owner(v)
     return ("%s of %s"):format(trait.name, o and tostring(o) or "a past object")

@@ -84,6 +84,11 @@ typedef struct molt_view {
     double since;                /* the tick in which it went stale */
 } molt_view;
 
+/* What the userdata that stands for an array or struct field holds. */
+typedef struct molt_proxy {
+    molt_view *view;             /* of the field's trait; the userdata keeps it alive */
+} molt_proxy;
+
 /* The border between Lua and native code, one for each world. Compiled traces
  * write it around every leaf call, so it is fields, not functions. */
 typedef struct molt_border {

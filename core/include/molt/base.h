@@ -89,21 +89,36 @@ typedef enum molt_kind {
 #define X(name, type, member) MOLT_##name,
     MOLT_SCALARS(X)
 #undef X
-    MOLT_ANY                       /* a Lua value; it lives in the object's table */
+    MOLT_ANY,                      /* a Lua value; it lives in the object's table */
+    MOLT_STRING,                   /* from here on for fields only */
+    MOLT_REF,                      /* an object, by its id */
+    MOLT_MEMORY                    /* an array or a struct, as a whole */
 } molt_kind;
 
-/* A scalar with its type. Passed by value; owns nothing. */
+/* An id that may be kept for ever; zero is no object. See molt/object.h. */
+typedef struct molt_ref { uint32_t index1; uint32_t generation; } molt_ref;
+
+/* A string field: any bytes, a zero behind them, so that `text` is a C string too.
+ * The core owns the memory; it is good until the tick after the field was set
+ * anew or its object ended. Set it with molt_object_set, never by hand: hence the
+ * const. As a default: MOLT_TEXT("nobody"). */
+typedef struct molt_string { const char *const text; const size_t length; } molt_string;
+#define MOLT_TEXT(literal) { "" literal, sizeof(literal) - 1 }
+
+/* A value with its type. Passed by value; owns nothing. What `string` and `memory`
+ * point to is the caller's when a field is set, which copies it, and the field
+ * itself when one is read. */
 typedef struct molt_value {
     molt_kind kind;
     union {
 #define X(name, type, member) type member;
         MOLT_SCALARS(X)
 #undef X
+        const molt_string *string;
+        molt_ref ref;
+        const void *memory;          /* of as many bytes as the field has */
     } as;
 } molt_value;
-
-/* An id that may be kept for ever; zero is no object. See molt/object.h. */
-typedef struct molt_ref { uint32_t index1; uint32_t generation; } molt_ref;
 
 typedef enum molt_log_level { MOLT_LOG_ERROR, MOLT_LOG_WARNING, MOLT_LOG_INFO, MOLT_LOG_DEBUG } molt_log_level;
 

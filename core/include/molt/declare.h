@@ -45,6 +45,33 @@ typedef struct molt_trait_text {
     uint64_t identity;               /* 0 until the first world computed it */
 } molt_trait_text;
 
+/* One struct of scalars as C sees it, to be the type of fields. */
+typedef struct molt_struct_text {
+    size_t size;                     /* sizeof(molt_struct_text) */
+    const char *name;
+    const char *members;             /* "float x; float y" */
+    size_t bytes;                    /* sizeof and alignment in C; 0: it has no C side */
+    size_t align;
+    const char *where;
+} molt_struct_text;
+
+/* MOLT_STRUCT(Vec2, float x; float y;) is the struct, and its text for
+ * MOLT_REGISTER_STRUCT (molt/native.h) or molt_struct_declare (molt/trait.h). */
+#define MOLT_STRUCT(Name, ...)                                                 \
+    typedef struct Name { __VA_ARGS__ } Name;                                  \
+    MOLT__UNUSED static const molt_struct_text Name##_struct = {               \
+        sizeof(molt_struct_text), #Name, #__VA_ARGS__, sizeof(Name), _Alignof(Name), \
+        __FILE__ ":" MOLT__TEXT(__LINE__)                                      \
+    };
+
+/* In a FIELD's type, before it: reached only through the trait's own handle or
+ * view; must be given when an object is made. */
+#define MOLT_PRIVATE
+#define MOLT_REQUIRED
+
+/* The type of a FIELD that refers to objects with that trait or of that class. */
+#define MOLT_REF(Name) molt_ref
+
 /* The struct's head is a molt_block under names that no field has. */
 #define MOLT_TRAIT(Trait, LIST)                                                \
     typedef struct Trait Trait;                                                \
@@ -69,6 +96,10 @@ typedef struct molt_trait_text {
         sizeof Trait##_members / sizeof *Trait##_members - 1,                  \
         sizeof(Trait), &Trait##_defaults, __FILE__ ":" MOLT__TEXT(__LINE__), 0 \
     };
+
+/* Before the type of a void method in a list: every definition of it runs, of each
+ * trait of the object and of its class. METHOD(MOLT_ALL void, update, (double dt)) */
+#define MOLT_ALL
 
 /* The object of a trait handle. */
 static inline molt_object *molt_object_of(const void *handle)

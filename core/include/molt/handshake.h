@@ -51,6 +51,9 @@ typedef struct molt_api {
     void (*log)(molt_world *world, molt_log_level level, const char *format, va_list arguments);
     const char *(*last_error)(const molt_world *world);
     bool (*error_pending)(const molt_world *world);
+    int (*struct_declare)(molt_world *world, const molt_struct_text *text);
+    int (*field_get)(const void *handle, const char *field, molt_value *out);
+    int (*field_set)(void *handle, const char *field, molt_value value);
 } molt_api;
 
 /* A load under way, as the module's setup sees it. */

@@ -47,7 +47,14 @@
  *   more. The trait may be declared in Lua or by other modules too, with the
  *   same fields and methods in the same order. A field's type is a scalar of C
  *   (bool, every integer, float, double); methods take up to eight of them and
- *   return one, or void.
+ *   return one, or void. A field may also be
+ *
+ *       FIELD(float,           pos[3], {0, 1, 0})         an array of scalars
+ *       FIELD(Vec2,            speed,  {0})               a struct: MOLT_STRUCT, MOLT_REGISTER_STRUCT
+ *       FIELD(molt_string,     name,   MOLT_TEXT("Ada"))  set by molt_field_set, never by hand
+ *       FIELD(MOLT_REF(Node),  next,   {0})               an id: molt_object_ref, molt_ref_object
+ *       FIELD(MOLT_PRIVATE double,  heat, 0)              not reached by the object's own names
+ *       FIELD(MOLT_REQUIRED double, mass, 0)              Lua must give it
  *
  * THE MODULE
  *
@@ -86,6 +93,7 @@
  *   molt_as(object, Trait)             its handle of another trait, or NULL
  *   molt_call(handle, method, …)       calls a method, native or Lua
  *   molt_object_get, _set, _call       fields and methods by name
+ *   molt_field_get, _set               the fields of a handle by name, private ones too
  *   molt_object_ref, molt_ref_object   an id that may be kept, and back
  *   molt_object_retain, _release, _alive, molt_object_world
  *   molt_object_new, molt_class_find, molt_object_destroy
@@ -144,6 +152,13 @@
 #define MOLT_IMPL_LEAF(Trait, ...) MOLT__PROVIDE(Trait, Trait, MOLT_LEAF, __VA_ARGS__)
 #define MOLT_IMPL_NAMED(Name, Trait, ...) MOLT__PROVIDE(Name, Trait, 0, __VA_ARGS__)
 #define MOLT_IMPL_LEAF_NAMED(Name, Trait, ...) MOLT__PROVIDE(Name, Trait, MOLT_LEAF, __VA_ARGS__)
+
+/* In the module's block, before the implementations of traits with such fields. */
+#define MOLT_REGISTER_STRUCT(Name)                                             \
+    do {                                                                       \
+        if (molt__api->struct_declare(molt->world, &Name##_struct))            \
+            return molt_fail(molt, "%s", molt__api->last_error(molt->world));  \
+    } while (0)
 
 /* Always a failure, with this text: MOLT_ERR_MODULE. */
 MOLT_PRINTF(2, 3)
@@ -268,6 +283,16 @@ static inline int molt_object_call(molt_object *object, const char *method,
                                    const molt_value *arguments, size_t count, molt_value *result)
 {
     return molt__api->object_call(object, method, arguments, count, result);
+}
+
+static inline int molt_field_get(const void *handle, const char *field, molt_value *out)
+{
+    return molt__api->field_get(handle, field, out);
+}
+
+static inline int molt_field_set(void *handle, const char *field, molt_value value)
+{
+    return molt__api->field_set(handle, field, value);
 }
 
 MOLT_PRINTF(3, 4)

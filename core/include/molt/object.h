@@ -36,6 +36,12 @@ MOLT_API molt_world *molt_object_world(const molt_object *object);
 /* Attaches a trait to this object alone, with its defaults or with an
  * implementation; nothing has changed when it fails. */
 MOLT_API int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl);
+/* Several at once, which may require one another: all of them, or none. */
+typedef struct molt_piece {
+    molt_trait *trait;
+    molt_impl *impl;                 /* of that trait; NULL: the trait's own definitions */
+} molt_piece;
+MOLT_API int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count);
 MOLT_API int molt_object_detach(molt_object *object, molt_trait *trait);
 MOLT_API bool molt_object_is(const molt_object *object, const molt_trait *trait);
 
@@ -48,6 +54,14 @@ MOLT_API void *molt_object_as_text(const molt_object *object, molt_trait_text *t
 /* Typed fields by name; a wrong type or a number out of range leaves the old value. */
 MOLT_API int molt_object_get(const molt_object *object, const char *field, molt_value *out);
 MOLT_API int molt_object_set(molt_object *object, const char *field, molt_value value);
+
+/* Arrays and structs are MOLT_MEMORY as a whole; "pos[1]" and "speed.x" are the
+ * scalars in them. A string is copied. A reference is an id, which keeps nothing
+ * alive; MOLT_ERR_TYPE when its object has not the trait, or class, declared.
+ *
+ * The same through a trait handle, private fields too: */
+MOLT_API int molt_field_get(const void *handle, const char *field, molt_value *out);
+MOLT_API int molt_field_set(void *handle, const char *field, molt_value value);
 
 /* Calls a typed method by name, native or Lua. `result` may be NULL. The
  * arguments' kinds are converted as an assignment to a field would be. */

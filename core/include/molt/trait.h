@@ -10,6 +10,10 @@
 #include <molt/declare.h>
 #include <molt/world.h>
 
+/* Registers a struct of scalars, which fields may then have as their type; it must
+ * be known before such a field is declared. Declared again it has to be the same. */
+MOLT_API int molt_struct_declare(molt_world *world, const molt_struct_text *text);
+
 /* A trait declared line by line, as Lua does. */
 typedef struct molt_trait_lines {
     size_t size;                     /* sizeof(molt_trait_lines) */
@@ -21,6 +25,10 @@ typedef struct molt_trait_lines {
     molt_trait *const *excluded;
     size_t excluded_count;
     const char *where;               /* "game.lua:12" */
+    const char *const *required_lines;   /* "trait Engine", "double range(double)", "double fuel", "describe" */
+    size_t required_line_count;
+    const char *const *excluded_lines;   /* "trait Boat" */
+    size_t excluded_line_count;
 } molt_trait_lines;
 
 /* Declares a trait, or finds the one of that name when its typed part is the

@@ -23,7 +23,8 @@ typedef enum molt__callback {
     MOLT__CALLBACK_STAGE,            /* (object, body): what the object is to get */
     MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
-    MOLT__CALLBACK_INT64             /* (low, high, signed) -> cdata */
+    MOLT__CALLBACK_INT64,            /* (low, high, signed) -> cdata */
+    MOLT__CALLBACK_HOOK              /* (turn, object id, trait): runs hooks; raises their error */
 } molt__callback;
 
 enum { MOLT__MAX_DEPTH = 200 };
@@ -180,7 +181,7 @@ void molt__push_named_caller(lua_State *L, const char *name);
 int molt__call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
                       molt_definition *definition);
 
-/* --- reflect.c, verbs.c, lives.c, modules.c: the functions of molt.core --- */
+/* --- reflect.c, verbs.c, lives.c, modules.c, hooks.c: the functions of molt.core --- */
 
 /* C that is called now reaches Lua on the state that runs now; returns what
  * `current` must be again afterwards. Nothing may raise in between: the thread
@@ -194,5 +195,6 @@ void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
 void molt__open_beneath(lua_State *L);
+void molt__open_hooks(lua_State *L);
 
 #endif

@@ -360,6 +360,42 @@ static void bridge_unpin(void *user, molt_object *object)
     if (!(object->flags & MOLT__HOST) && lua_checkstack(L, 8)) molt__unpin(L, b, object);
 }
 
+/* Beside an error that waits, as a method that Lua fills (see run_beside_pending). */
+static int bridge_hook(void *user, molt__turn turn, molt_object *object, molt_trait *trait)
+{
+    molt__binding *b = user;
+    molt_world *world = b->world;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 16)) return molt__fail(world, MOLT_ERR_MEMORY, "the Lua stack is full");
+    const molt__error error = world->pending;
+    const int64_t number = world->pending_number, valued = b->valued;
+    const bool waits = molt_error_pending(world);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_rawgeti(L, -1, 1);
+    world->pending.code = MOLT_OK;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
+    lua_rawgeti(L, -1, MOLT__CALLBACK_HOOK);
+    lua_remove(L, -2);
+    lua_pushinteger(L, turn);
+    lua_pushnumber(L, molt_object_id(object));
+    lua_pushlightuserdata(L, trait);
+    int err = MOLT_OK;
+    if (lua_pcall(L, 3, 1, 0) != 0) err = molt__fail(world, MOLT_ERR_LUA, "error in a hook");
+    else if (lua_isstring(L, -1)) err = molt__fail(world, MOLT_ERR_LUA, "%s", lua_tostring(L, -1));
+    b->current = L;
+    if (waits) {
+        lua_pushvalue(L, top + 2);
+        lua_rawseti(L, top + 1, 1);  /* the slot exists */
+        world->pending = error;
+        world->pending_number = number;
+        b->valued = valued;
+        world->border->pending = 1;
+    }
+    lua_settop(L, top);
+    return err;
+}
+
 static void bridge_ended(void *user, molt_object *object)
 {
     molt__binding *b = user;
@@ -404,6 +440,7 @@ void molt__push_guarded(lua_State *L)
 
 const molt__bridge molt__lua_bridge = {
     .changed = bridge_changed,
+    .hook = bridge_hook,
     .ended = bridge_ended,
     .ready = bridge_ready,
     .reshaped = bridge_reshaped,

@@ -1,11 +1,14 @@
 /* attach.c: traits of one object, while it lives. */
 #include "error.h"
 #include "fieldtype.h"
+#include "hook.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
 #include "vtable.h"
 #include "world_state.h"
+
+#include <stdio.h>
 
 /* Blocks of `to` that `from` has too stay where they are. */
 static void *kept_block(const molt_object *object, const molt__part *part)
@@ -119,7 +122,10 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
 {
     int err = check(object);
     if (err) return err;
-    return enter_from_c(object, molt__shape_attach(object->shape, impl ? molt_impl_trait(impl) : trait, impl));
+    if (impl) trait = molt_impl_trait(impl);
+    bool had = molt__shape_part(object->shape, trait->identity) != NULL;
+    err = enter_from_c(object, molt__shape_attach(object->shape, trait, impl));
+    return err || had ? err : molt__hook_run(object, MOLT__TURN_GAINED, trait);
 }
 
 int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
@@ -142,5 +148,13 @@ int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t
 int molt_object_detach(molt_object *object, molt_trait *trait)
 {
     int err = check(object);
-    return err ? err : enter_from_c(object, molt__shape_detach(object->shape, trait));
+    molt_shape *to = err ? NULL : molt__shape_detach(object->shape, trait);
+    if (!to) return err ? err : molt_last_code(object->shape->world);
+    int failed = molt__hook_run(object, MOLT__TURN_LOSING, trait);
+    /* Hooks may have ended the object, or moved it to another shape. */
+    if (!object->slot || !molt__shape_part(object->shape, trait->identity)) return failed;
+    char text[MOLT__ERROR_TEXT] = "";
+    if (failed) snprintf(text, sizeof text, "%s", molt_last_error(object->shape->world));
+    err = enter_from_c(object, molt__shape_detach(object->shape, trait));
+    return err || !failed ? err : molt__fail(object->shape->world, failed, "%s", text);
 }

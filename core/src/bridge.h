@@ -11,9 +11,17 @@
 
 struct molt__call;
 
+/* What native code does to an object, for the hooks of its traits. */
+typedef enum molt__turn { MOLT__TURN_GAINED = 1, MOLT__TURN_LOSING, MOLT__TURN_ENDING } molt__turn;
+
 typedef struct molt__bridge {
     /* Names of shapes resolve anew: bring the flat method tables up to date. */
     void (*changed)(void *user);
+
+    /* Runs hooks: the object has gained the trait, is about to lose it, or to end
+     * (then `trait` is NULL). May be NULL itself. On an error, which is recorded, a
+     * trait that was gained is gone again. May change or end the object. */
+    int (*hook)(void *user, molt__turn turn, molt_object *object, molt_trait *trait);
 
     /* The object ends: take its table's body and metatable away. */
     void (*ended)(void *user, molt_object *object);

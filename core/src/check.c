@@ -2,6 +2,7 @@
 
 #include "combine.h"
 #include "error.h"
+#include "hook.h"
 #include "resolve.h"
 #include "value.h"
 #include "world_state.h"
@@ -114,7 +115,7 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
     const molt__method *combined = molt__combine_method(shape, name);
     molt__resolve_each(shape, name, find_rival, &found);
     if (combined) check_combined(shape, name, combined, r);
-    else if (found.count == 2) {
+    else if (found.count == 2 && !molt__hook_named(name)) {
         add(r, MOLT_ERR_CONFLICT, "'%s' is defined by %s (%s) and by %s (%s)", name, found.winner.trait->name,
             found.winner.definition->where, found.other.trait->name, found.other.definition->where);
     }
@@ -127,7 +128,9 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
         }
         size_t at = 0;
         for (const molt__method *method; !combined && (method = molt__part_method(&shape->parts[i], name, &at));) {
-            check_slot(method, found.count ? found.winner.definition : NULL, r);
+            const molt_definition *winner = found.count ? found.winner.definition : NULL;
+            if (molt__hook_named(name)) winner = molt__hook_or_winner(shape, trait, name);
+            check_slot(method, winner, r);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "fieldtype.h"
+#include "hook.h"
 #include "limbo.h"
 #include "memory.h"
 #include "pending.h"
@@ -98,9 +99,11 @@ int molt_object_destroy(molt_object *object)
     if (err) return err;
     molt_world *world = object->shape->world;
     if (world->border->leaf) return molt__pending_add(world, MOLT__PENDING_DESTROY, object);
+    err = molt__hook_run(object, MOLT__TURN_ENDING, NULL);
+    if (!object->slot) return err;   /* a hook ended it */
     if (world->bridge) world->bridge->ended(world->bridge_user, object);
     molt__object_end(object);
-    return MOLT_OK;
+    return err;
 }
 
 bool molt_object_alive(const molt_object *object)

@@ -26,7 +26,7 @@ static void perform(molt_world *world, molt__pending item)
         if (!object->retains && world->bridge) world->bridge->unpin(world->bridge_user, object);
         break;
     case MOLT__PENDING_DESTROY:
-        molt_object_destroy(object);
+        if (molt_object_destroy(object)) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
         break;
     }
 }

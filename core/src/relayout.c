@@ -123,6 +123,9 @@ static void doubt(const change *c)
     }
 }
 
+/* What a change ends with that was only to be tried: no error. */
+enum { REHEARSED = 1 };
+
 static void quiet(molt_world *world, bool on)
 {
     if (world->bridge) world->bridge->quiet(world->bridge_user, on);
@@ -139,6 +142,7 @@ static int carry_out(molt_class *cls)
     if (!err) err = move_objects(&c);
     if (!err) err = molt__reserve(c.world, (void **)&c.world->changes, &c.world->change_capacity,
                                   c.world->change_count + c.ready_count, sizeof *c.world->changes);
+    if (!err) err = c.world->rehearsal;
     if (err) {
         give_back(&c);
         molt__migration_cancel(&c.migration);
@@ -220,6 +224,15 @@ int molt__relayout_remove(molt_class *cls, molt_trait *trait)
 {
     if (must_wait(cls)) return defer((molt__relayout){ cls, trait, NULL, false });
     return take(cls, trait);
+}
+
+int molt__relayout_may_remove(molt_class *cls, molt_trait *trait)
+{
+    if (must_wait(cls)) return MOLT_OK;
+    cls->world->rehearsal = REHEARSED;
+    int err = molt_class_drop(cls, trait, NULL);
+    cls->world->rehearsal = 0;
+    return err == REHEARSED ? MOLT_OK : err;
 }
 
 static int perform(molt__relayout item)

@@ -24,6 +24,9 @@ int molt__relayout_add(molt_class *cls, molt_trait *trait, molt_impl *impl);
 /* Takes one of the class's own traits away. */
 int molt__relayout_remove(molt_class *cls, molt_trait *trait);
 
+/* Would that succeed? Everything is prepared and given back. */
+int molt__relayout_may_remove(molt_class *cls, molt_trait *trait);
+
 /* Changes that were asked for while a native method was on the stack: done now
  * that none is. One that fails becomes the pending error. */
 void molt__relayout_deferred(molt_world *world);

@@ -4,6 +4,7 @@
 #include "closure.h"
 #include "error.h"
 #include "fieldtype.h"
+#include "hook.h"
 #include "impl.h"
 #include "memory.h"
 #include "record.h"
@@ -75,7 +76,10 @@ static int draft_parse(molt_world *world, draft *d, const char *name, const char
     if (!d->name) return MOLT_ERR_MEMORY;
     if (count && !(d->members = molt__allocate(world, count * sizeof *d->members))) return MOLT_ERR_MEMORY;
     int err = MOLT_OK;
-    for (size_t i = 0; i < count && !err; i++) err = molt__declaration_parse_in(world, d->name, line_at(lines, i), &d->members[i]);
+    for (size_t i = 0; i < count && !err; i++) {
+        err = molt__declaration_parse_in(world, d->name, line_at(lines, i), &d->members[i]);
+        if (!err) err = molt__hook_check(world, d->name, &d->members[i]);
+    }
     if (!err) err = draft_check_names(world, d);
     if (err) draft_free(world, d);
     else d->identity = draft_identity(d);

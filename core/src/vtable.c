@@ -3,6 +3,7 @@
 #include "closure.h"
 #include "combine.h"
 #include "error.h"
+#include "hook.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
@@ -51,9 +52,9 @@ int molt__vtable_prepare(molt_shape *shape, const char *name)
 {
     if (molt__combine_prepare(shape, name)) return MOLT_ERR_MEMORY;
     bool combined = molt__combine_method(shape, name) != NULL;
-    molt_definition *definition = combined ? NULL : molt__resolve(shape, name);
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt__part *part = &shape->parts[i];
+        molt_definition *definition = combined ? NULL : molt__hook_or_winner(shape, part->trait, name);
         size_t at = 0;
         for (molt__method *method; (method = molt__part_method(part, name, &at));) {
             if (!direct(definition, method) && !molt__closure_for(method)) return MOLT_ERR_MEMORY;
@@ -84,10 +85,12 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
 void molt__vtable_refill(molt_shape *shape, const char *name)
 {
     molt__combine_commit(shape, name);
-    molt_definition *definition = molt__combine_answer(shape, name);
+    molt_definition *answer = molt__combine_answer(shape, name);
+    bool hook = molt__hook_named(name);
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt__part *part = &shape->parts[i];
+        molt_definition *definition = hook ? molt__hook_or_winner(shape, part->trait, name) : answer;
         size_t at = 0;
         for (molt__method *method; (method = molt__part_method(part, name, &at));) {
             store(part->vtable, method, definition);
@@ -95,6 +98,7 @@ void molt__vtable_refill(molt_shape *shape, const char *name)
     }
     for (molt_vtable *head = shape->privates; head; head = head->next) {
         const molt__part *part = molt__shape_part(shape, head->trait->identity);
+        molt_definition *definition = hook ? molt__hook_or_winner(shape, head->trait, name) : answer;
         size_t at = 0;
         for (molt__method *method; part && (method = molt__part_method(part, name, &at));) {
             store((void **)(void *)(head + 1), method, definition);
@@ -165,6 +169,7 @@ static int patch_part(molt_object *object, const molt__part *part, molt__method 
 int molt__vtable_patch(molt_object *object, const char *name)
 {
     molt_shape *shape = object->shape;
+    if (molt__hook_named(name)) return MOLT_OK;  /* each trait's own runs, whatever the table says */
     molt__world_changed(shape->world);
     for (size_t i = 0; i < shape->part_count; i++) {
         size_t at = 0;

@@ -10,6 +10,8 @@ local trait = require "molt.trait"
 local select_ = require "molt.select"
 local required = require "molt.required"
 local event = require "molt.event"
+local hook = require "molt.hook"
+local static = require "molt.static"
 
 local class = {}
 
@@ -26,7 +28,9 @@ function meta.__index(proxy, name)
     local method = core.class_definition(record.pointer, name)
     if method ~= nil then return method end
   end
-  return record.values[name]
+  local value = record.values[name]
+  if value ~= nil then return value end
+  return static.read(record, name)
 end
 
 -- Takes the class's own earlier definition of a name away.
@@ -41,6 +45,9 @@ end
 -- value that is no function stays on the class.
 function meta.__newindex(proxy, name, value)
   local record = handle.record(proxy)
+  if type(name) == "string" and not record.defined[name] and static.find(record, name) then
+    return static.write(record, name, value)
+  end
   if type(value) == "function" then
     if type(name) ~= "string" then check.argument(1, "class " .. record.name, "method name", name) end
     local number = check.result(core.class_fill(record.pointer, name, value, check.place(value)))
@@ -110,6 +117,7 @@ local function prepare(record)
   local has = {}
   for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
   record.make = starting_with(record.bare, starts(record, has))
+  record.hooked = hook.plan(shape)
   return record.make
 end
 
@@ -150,9 +158,27 @@ function class.make(record)
   return record.bare()
 end
 
+-- An object with hooks; if one fails, it is none.
+local function make_hooked(record, first, ...)
+  local needed, init = record.required, record.methods.init
+  if needed and not init then required.check_fields(record, first) end
+  local o = record.make()
+  hook.begin(o)
+  if needed and init then
+    required.run_init(record, init, o, first, ...)
+  elseif init then
+    init(o, first, ...)
+  elseif first ~= nil then
+    assign_fields(o, first, record)
+  end
+  hook.born(o)
+  return o
+end
+
 local function constructor(record)
   return function(_, first, ...)
     local make = record.make or prepare(record)
+    if record.hooked then return make_hooked(record, first, ...) end
     local needed, init = record.required, record.methods.init
     if needed and not init then required.check_fields(record, first) end
     local o = make()
@@ -167,7 +193,7 @@ local function constructor(record)
   end
 end
 
-local options = { extends = true, strict = true }
+local options = { extends = true, strict = true, static = true }
 
 -- Handles of traits, implementations, and under which names each trait is there:
 -- an implementation fills whatever names its trait has.
@@ -204,7 +230,7 @@ local function check_options(spec, name)
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "extends", "strict" }) or "a method is a function; traits go in the list")
+        check.near(key, { "extends", "static", "strict" }) or "a method is a function; traits go in the list")
     end
   end
 end
@@ -228,8 +254,40 @@ function class.proxy(pointer)
   return handle.new(pointer, record, proxy_meta(record))
 end
 
+-- The living of a class, and of those that extend it, of whose shapes `concerned` holds.
+local function living(record, concerned)
+  local list = {}
+  for o in registry.each(function(shape)
+    local of = shape.class
+    while of and of ~= record do of = of.base and handle.record(of.base) end
+    return of ~= nil and concerned(shape)
+  end) do list[#list + 1] = o end
+  return list
+end
+
+-- Adds a trait that the class lacks, and runs `attached` for each instance that
+-- gains it. If one fails, all of them lose it again.
+local function use_hooked(record, pointer, impl)
+  local gaining = living(record, function(shape) return not hook.has(shape, pointer) end)
+  check.result(core.class_use(record.pointer, pointer, impl))
+  local ok, err = hook.all_attached(gaining, pointer)
+  if ok then return end
+  local dropped, why = core.class_drop(record.pointer, pointer)
+  if not dropped then core.log_error(tostring(why)) end
+  for _, o in ipairs(gaining) do hook.detached(o, { [pointer] = true }) end
+  error(err, 0)
+end
+
+local function use_piece(record, pointer, impl)
+  static.check_use(record, pointer)
+  local lacks = true
+  for _, t in ipairs(class.traits(record)) do lacks = lacks and handle.record(t).pointer ~= pointer end
+  if lacks and core.hook_defined(pointer, impl) then return use_hooked(record, pointer, impl) end
+  check.result(core.class_use(record.pointer, not impl and pointer or nil, impl))
+end
+
 local function use_impl(record, impl)
-  check.result(core.class_use(record.pointer, nil, impl.pointer))
+  use_piece(record, impl.trait, impl.pointer)
   table.insert(record.impls, impl)
   if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
@@ -245,12 +303,44 @@ local function drop_impl(record, impl)
   if next(impl.any) ~= nil then shapes.hooks.relaid() end
 end
 
--- Its implementations go with it.
+local function lists(list, pointer)
+  for _, item in ipairs(list) do
+    if (type(item) == "table" and item.trait or item) == pointer then return true end
+  end
+  return false
+end
+
+-- Has an object of the shape the trait by `record` alone? Its own class may bring it
+-- too, or an implementation that was attached to the object.
+local function only_by(record, shape, pointer)
+  if not hook.has(shape, pointer) or lists(shape.info.attached, pointer) then return false end
+  local of = shape.class
+  while of ~= record do
+    if lists(core.class_info(of.pointer).traits, pointer) then return false end
+    of = handle.record(of.base)
+  end
+  return true
+end
+
+-- Its implementations go with it. Hooks run while it is still there, once it is
+-- certain that it can go; the first error of one is returned.
 local function drop_trait(record, piece)
-  check.result(core.class_drop(record.pointer, piece.pointer))
+  local pointer = piece.pointer
+  local losing = living(record, function(shape)
+    local plan = hook.plan(shape)
+    return plan and plan.ends and only_by(record, shape, pointer)
+  end)
+  local err
+  if losing[1] then
+    check.result(core.may_drop(record.pointer, pointer))
+    err = hook.all_detaching(losing, pointer)
+  end
+  check.result(core.class_drop(record.pointer, pointer))
+  for _, o in ipairs(losing) do hook.detached(o, { [pointer] = true }) end
   for i = #record.impls, 1, -1 do
     if record.impls[i].trait == piece.pointer then table.remove(record.impls, i) end
   end
+  return err
 end
 
 -- What a shape knows of its class: one that C declared is met here first.
@@ -258,7 +348,7 @@ function shapes.hooks.class(pointer)
   return handle.record(class.proxy(pointer))
 end
 
--- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
+-- molt.class(name, { T, impl, …, extends = Base, strict = true, static = { … }, method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)
   if spec == nil then spec = {} end
@@ -266,12 +356,15 @@ function class.declare(name, spec)
   if one and (one.kind == "trait" or one.kind == "impl" or one.kind == "selection") then spec = { spec } end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "class", "list of traits", spec) end
   check_options(spec, name)
+  static.check(spec, ("class '%s'"):format(name))
   local traits, impls, names = sort_members(spec, name)
   local base = base_of(spec, name)
   local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here(), names))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
+  static.declare(record, spec)
+  static.check_class(record)
   for _, impl in ipairs(impls) do use_impl(record, impl) end
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) == "function" then proxy[key] = spec[key] end
@@ -312,7 +405,7 @@ function class.use(target, what)
   if piece.kind == "impl" then
     use_impl(record, piece)
   else
-    check.result(core.class_use(record.pointer, piece.pointer))
+    use_piece(record, piece.pointer)
   end
   event.emit("use", target, what)
 end
@@ -321,8 +414,10 @@ end
 function class.drop(target, what)
   local record = handle.check(1, "drop", target, "class")
   local piece = trait_or_impl(2, "drop", what)
-  if piece.kind == "impl" then drop_impl(record, piece) else drop_trait(record, piece) end
+  local err
+  if piece.kind == "impl" then drop_impl(record, piece) else err = drop_trait(record, piece) end
   event.emit("drop", target, what)
+  if err ~= nil then error(err, 0) end
 end
 
 -- All traits of a class, its base's first.

@@ -15,6 +15,7 @@ local select_ = require "molt.select"
 local event = require "molt.event"
 local chain = require "molt.chain"
 local adopt = require "molt.adopt"
+local hook = require "molt.hook"
 
 local object = {}
 
@@ -109,10 +110,58 @@ local function with(shape, record)
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 
+local function set_of(list)
+  local set = {}
+  for i = 1, #list do set[list[i]] = true end
+  return set
+end
+
+-- What the names of `fields` were, for an attach that is undone.
+local function raw_values(o, fields, shape)
+  local before, iterate = {}, next
+  local typed = {}
+  for _, field in ipairs(shape.fields) do typed[field.name] = true end
+  for name in iterate, fields or {} do
+    local was = rawget(o, name)
+    before[#before + 1] = { name = name, typed = typed[name], value = typed[name] and o[name] or was }
+  end
+  return before
+end
+
+-- The object is again as it was before an attach whose hook failed.
+local function undo_attach(o, shape, to, before, adoptions)
+  local now = bodies.of(o)
+  if now == to then
+    object.leave(o, shape)
+  else
+    -- The hook attached or detached, too: only what this attach brought goes.
+    for _, pointer in ipairs(adopt.lapsing(to, shape)) do
+      local ok, less = pcall(shapes.detach, bodies.of(o), pointer)
+      if ok then object.leave(o, less) end
+    end
+  end
+  for _, adoption in ipairs(adoptions or {}) do
+    for _, entry in ipairs(adoption[2]) do
+      if entry.raw ~= nil then rawset(o, entry.name, entry.raw) end
+    end
+  end
+  for _, entry in ipairs(before) do
+    if entry.typed then o[entry.name] = entry.value else rawset(o, entry.name, entry.value) end
+  end
+end
+
+-- Hooks of the traits that an attach brought.
+local function run_attached(o, plan, shape, to, before, adoptions)
+  local gained = adopt.lapsing(to, shape)
+  if not gained[1] then return end
+  hook.attached(o, plan, set_of(gained), function() undo_attach(o, shape, to, before, adoptions) end)
+end
+
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _
   shape, _, o = expect(1, "attach", o)
+  if hook.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
@@ -128,6 +177,8 @@ function object.attach(o, what, fields)
       adoptions[#adoptions + 1] = { of, found }
     end
   end
+  local plan = hook.plan(to)
+  local before = plan and raw_values(o, fields, shape)
   enter(o, shape, to)
   if adoptions then
     for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
@@ -137,6 +188,7 @@ function object.attach(o, what, fields)
     local iterate = next
     for name, v in iterate, fields do o[name] = v end
   end
+  if plan then run_attached(o, plan, shape, to, before, adoptions) end
   if event.heard "attach" then for _, record in ipairs(list) do event.emit("attach", o, record.proxy) end end
   return o
 end
@@ -163,6 +215,28 @@ local function wants_cascade(options)
   return options.cascade
 end
 
+local function without(shape, pointer, cascade)
+  if not cascade then return shapes.detach(shape, pointer) end
+  return shapes.get(check.result(core.shape_cascade(shape.id, pointer)))
+end
+
+-- Hooks of a trait that goes, while it is still there; then it goes, whatever they
+-- did. Returns the first error.
+local function leave_hooked(o, shape, to, pointer, cascade)
+  local leaving = adopt.lapsing(shape, to)
+  for _, lapses in ipairs(leaving) do
+    if hook.is_leaving(o, lapses) then
+      check.raise("state", ("trait '%s' is leaving %s already"):format(layout.trait(lapses).name, object.name(o)))
+    end
+  end
+  local gone = set_of(leaving)
+  local err = hook.detaching(o, gone)
+  local now = bodies.of(o)
+  if now and hook.has(now, pointer) then object.leave(o, now == shape and to or without(now, pointer, cascade)) end
+  hook.detached(o, gone)
+  return err
+end
+
 -- molt.detach(obj, T [, { cascade = true }]): an implementation stands for its trait;
 -- a cascade takes along what requires it
 function object.detach(o, what, options)
@@ -173,16 +247,19 @@ function object.detach(o, what, options)
     check.argument(2, "detach", "trait", what)
   end
   local pointer = record.trait or record.pointer
-  if not wants_cascade(options) then
-    object.leave(o, shapes.detach(shape, pointer))
-    if event.heard "detach" then event.emit("detach", o, trait.proxy(pointer)) end
-    return o
+  local cascade = wants_cascade(options)
+  local to, err = without(shape, pointer, cascade), nil
+  if hook.plan(shape) then
+    err = leave_hooked(o, shape, to, pointer, cascade)
+  else
+    object.leave(o, to)
   end
-  local to = shapes.get(check.result(core.shape_cascade(shape.id, pointer)))
-  object.leave(o, to)
-  for _, gone in ipairs(event.heard "detach" and adopt.lapsing(shape, to) or {}) do
-    event.emit("detach", o, trait.proxy(gone))
+  if event.heard "detach" then
+    for _, gone in ipairs(cascade and adopt.lapsing(shape, to) or { pointer }) do
+      event.emit("detach", o, trait.proxy(gone))
+    end
   end
+  if err ~= nil then error(err, 0) end
   return o
 end
 
@@ -236,11 +313,31 @@ end
 
 local ending = setmetatable({}, { __mode = "k" })    -- objects whose end listeners are told of
 
+-- Its end has begun: then this is a hook that asks for it again, and nothing is left
+-- to do. Else listeners are told, hooks run, and it ends whatever they did.
+local function destroy_hooked(o)
+  if hook.is_ending(o) then return end
+  check.result(core.may_finish(o))
+  local ok, err = true, nil
+  if event.heard "destroy" and not ending[o] then
+    ending[o] = true
+    ok, err = pcall(event.emit, "destroy", o)
+    ending[o] = nil
+  end
+  if bodies.of(o) then
+    local failure = hook.ending(o)
+    if ok and failure ~= nil then ok, err = false, failure end
+    if bodies.of(o) then check.result(core.finish(o)) end
+  end
+  if not ok then error(err, 0) end
+end
+
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
   local _
   _, _, o = expect(1, "destroy", o)
+  if hook.is_armed(o) then return destroy_hooked(o) end
   if not event.heard "destroy" or ending[o] then
     local done, err = core.finish(o)     -- a fixed number of results: LuaJIT stitches
     if not done then error(err, 0) end
@@ -252,6 +349,8 @@ function object.destroy(o)
   if bodies.of(o) then check.result(core.finish(o)) end
   if not ok then error(err, 0) end
 end
+
+hook.leave = object.leave
 
 local function copy_private(o, copy, shape)
   for _, part in ipairs(shape.info.parts) do
@@ -273,10 +372,15 @@ function object.clone(o)
   copy_private(o, copy, shape)
   local iterate = next
   for k, v in iterate, o do
-    if k ~= 0 and k ~= object.PATCHES and k ~= wide.KEPT then rawset(copy, k, v) end
+    local ours = k == 0 or k == object.PATCHES or k == hook.SENTINEL or k == wide.KEPT
+    if not ours then rawset(copy, k, v) end
   end
   adopt.copy(o, copy)
   object.copy_patches(o, copy)
+  if hook.plan(shape) then
+    hook.begin(copy)
+    hook.born(copy)
+  end
   return copy
 end
 

@@ -7,6 +7,7 @@
 -- taking one out re-links the rest.
 
 local core = require "molt.core"
+local metamethods = require "molt.metamethods"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
@@ -17,6 +18,7 @@ local object = require "molt.object"
 local event = require "molt.event"
 local chain = require "molt.chain"
 local wrap = require "molt.wrap"
+local static = require "molt.static"
 
 local patch = {}
 
@@ -43,6 +45,10 @@ end
 
 local function patch_object(o, shape, kind, name, fn)
   expect_method(shape.methods, name, object.name(o))
+  if metamethods.honoured[name] then
+    check.raise("argument", ("'%s' cannot be overridden on one object"):format(name),
+      "Lua looks for it in the metatable: override it on the class, or attach a trait that defines it")
+  end
   chain.top(o, name)           -- an assignment of nil has taken earlier ones away
   if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
   local link = chain.push(o, name, kind, fn)
@@ -97,9 +103,26 @@ function Patch:__tostring()
   return ("%s of '%s' on %s"):format(self.kind, self.name, object.name(self.target))
 end
 
--- molt.override, before, after, around(class or object, name, fn) -> patch
+-- A static member of a trait or class: its patch, or nil when the name is a method's.
+local function override_static(target, name, value)
+  local record = handle.record(target)
+  if not record or (record.kind ~= "trait" and record.kind ~= "class") or type(name) ~= "string" then return nil end
+  if record.kind == "class" and core.class_definition(record.pointer, name) ~= nil then return nil end
+  local made = static.override(record, name, value)
+  if not made and record.kind == "trait" and record.statics then
+    check.raise("unknown", ("trait '%s' has no static member '%s'"):format(record.name, name),
+      check.near(name, check.keys(record.statics or {})) or "methods are overridden on a class or an object")
+  end
+  if made then event.emit("override", target, name) end
+  return made
+end
+
+-- molt.override, before, after, around(class or object, name, fn) -> patch; override also
+-- takes a static member of a trait or class
 local function verb(kind)
   return function(target, name, fn)
+    local of_static = kind == "override" and override_static(target, name, fn)
+    if of_static then return of_static end
     local record = handle.record(target, "class")
     local shape, _, o
     if not record then shape, _, o = object.expect(1, kind, target) end
@@ -145,9 +168,12 @@ end
 function patch.restore(target, name)
   if name ~= nil and type(name) ~= "string" then check.argument(2, "restore", "method name", name) end
   local record = handle.record(target, "class")
+  local of_trait = handle.record(target, "trait")
   local count
-  if record then
-    count = restore_class(record, name)
+  if of_trait then
+    count = static.restore(of_trait, name)
+  elseif record then
+    count = restore_class(record, name) + static.restore(record, name)
   else
     local shape, _, o = object.expect(1, "restore", target)
     count = restore_object(o, shape, name)

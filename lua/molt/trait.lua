@@ -4,6 +4,7 @@ local core = require "molt.core"
 local layout = require "molt.layout"
 local check = require "molt.check"
 local handle = require "molt.handle"
+local static = require "molt.static"
 
 local trait = {}
 
@@ -11,13 +12,17 @@ local meta = { __metatable = "trait" }
 
 function meta.__index(proxy, name)
   local record = handle.record(proxy)
-  return record.methods[name]
+  local method = record.methods[name]
+  if method ~= nil then return method end
+  return static.read(record, name)
 end
 
--- Defining a method on a trait defines it wherever the trait is used.
+-- Defining a method on a trait defines it wherever the trait is used. A static member
+-- stays one.
 function meta.__newindex(proxy, name, fn)
   local record = handle.record(proxy)
   if type(name) ~= "string" then check.argument(1, "trait " .. record.name, "method name", name) end
+  if static.find(record, name) then return static.write(record, name, fn) end
   if type(fn) ~= "function" then
     check.raise("type", ("'%s' of trait '%s' takes a function, got %s"):format(name, record.name, check.kind(fn)),
       "fields are declared by a line of the trait: \"double fuel = 10\"")
@@ -65,12 +70,14 @@ local function lines_of(spec, name)
   return lines
 end
 
+local options = { requires = true, excludes = true, static = true }
+
 local function check_options(spec, name)
   check.list_and_names(spec, ("trait '%s' takes a list of declarations and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
-    if type(spec[key]) ~= "function" and key ~= "requires" and key ~= "excludes" then
+    if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("trait '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "requires", "excludes" }) or "a field is declared by a line, a method is a function")
+        check.near(key, check.keys(options)) or "a field is declared by a line, a method is a function")
     end
   end
 end
@@ -88,12 +95,13 @@ function trait.proxy(pointer)
   return handle.new(pointer, { kind = "trait", name = layout.trait(pointer).name, methods = {} }, meta)
 end
 
--- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, method = fn })
+-- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, static = { … }, method = fn })
 function trait.declare(name, spec)
   check.name(1, "trait", name)
   if spec == nil then spec = {} end
   if type(spec) ~= "table" or handle.record(spec) then check.argument(2, "trait", "table of declarations", spec) end
   check_options(spec, name)
+  static.check(spec, ("trait '%s'"):format(name))
   local lines = lines_of(spec, name)
   local required, needs = demands(spec, "requires", name)
   local excluded, bans = demands(spec, "excludes", name)
@@ -101,6 +109,7 @@ function trait.declare(name, spec)
   layout.forget_trait(pointer)
   local proxy = trait.proxy(pointer)
   define_methods(proxy, spec)
+  static.declare(handle.record(proxy), spec)
   return proxy
 end
 

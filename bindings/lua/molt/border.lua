@@ -45,7 +45,7 @@ border.callbacks = core.callbacks        -- by the numbers below
 
 -- molt__callback in bindings/src/binding.h
 border.CHANGED, border.SHAPE, border.CDATA, border.STAGE = 1, 2, 3, 4
-border.RELAID, border.CLOSING, border.INT64 = 5, 6, 7
+border.RELAID, border.CLOSING, border.INT64, border.HOOK = 5, 6, 7, 8
 
 core.callbacks[border.INT64] = function(low, high, is_signed)
   local wide = ffi.cast("uint64_t", low) + ffi.cast("uint64_t", high) * 4294967296ULL

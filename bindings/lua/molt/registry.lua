@@ -29,9 +29,16 @@ local function watch()
 end
 watch()
 
+-- Objects that the collector found dead and that have hooks to run before they end.
+registry.doomed = {}
+
 -- Goes on with the sweep, `count` slots at most (to the end without a number);
--- begins one if a collection ran.
-registry.sweep = core.sweep
+-- begins one if a collection ran. A finalizer that makes an object has the collector
+-- stopped: hooks wait until nothing stands in between.
+function registry.sweep(count)
+  if registry.doomed[1] and (not count or collectgarbage("isrunning")) then shapes.hooks.bury() end
+  core.sweep(count)
+end
 
 local pace = 256          -- slots looked at for each object made
 
@@ -113,6 +120,7 @@ end
 -- meanwhile neither.
 function registry.each(filter)
   expect_open()
+  if registry.doomed[1] then shapes.hooks.bury() end
   local it = { 0, state.top }       -- the slot it is at, the last one
   core.iterations[it] = true
   return function()
@@ -127,6 +135,7 @@ end
 
 function registry.count(filter)
   expect_open()
+  if registry.doomed[1] then shapes.hooks.bury() end
   local n = 0
   for slot = 1, state.top do
     local o = objects[slot]

@@ -10,11 +10,13 @@ local border = require "molt.border"
 local layout = require "molt.layout"
 local accessor = require "molt.accessor"
 local thunk = require "molt.thunk"
+local metamethods = require "molt.metamethods"
 
 local shapes = {}
 
 -- In an object's metatable, its shape's record is found under this key.
 shapes.KEY = {}
+metamethods.open(shapes.KEY)
 
 -- In the metatable of destroyed objects, their class is found under this key.
 shapes.DEAD = {}
@@ -24,7 +26,9 @@ shapes.classes = {}
 
 -- What objects do when asked for something else than a typed field; set by the
 -- layer above. misuse(o, k), refuse(kind, v, k, o), assign(o, k, v, shape),
--- unknown(o, k, shape) for strict classes, describe(o) for tostring.
+-- unknown(o, k, shape) for strict classes, describe(o) for tostring; redefined(shape,
+-- name) when something is defined anew, bury() when objects have died that have
+-- something to run.
 shapes.hooks = {}
 
 local records = {}       -- by id
@@ -86,6 +90,7 @@ local function resolve(shape, name)
   until border.state.epoch == epoch
   shape.runs[name] = list
   shape.methods[name] = made
+  if metamethods.honoured[name] then metamethods.follow(shape, name, shape.plain) end
 end
 
 local function resolve_all(shape)
@@ -95,7 +100,7 @@ local function resolve_all(shape)
   for name in iterate, methods do
     if core.definition(shape.id, name) == nil then gone[#gone + 1] = name end
   end
-  for _, name in ipairs(gone) do methods[name] = nil end
+  for _, name in ipairs(gone) do resolve(shape, name) end
 end
 
 -- Counts the undeclared names that objects of the shape are given; one that is
@@ -118,13 +123,15 @@ local function make_meta(shape)
   local hooks, strict = shapes.hooks, shape.class.strict
   local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
   shape.meta = meta
-  meta.__index, meta.__newindex = accessor.make(shape, {
+  local access = {
     misuse = hooks.misuse,
     learn = learner(shape),
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
-  })
+  }
+  meta.__index, meta.__newindex = accessor.make(shape, access)
+  shape.plain = { __index = meta.__index, __tostring = meta.__tostring, hooks = access }
 end
 
 -- What is left of an object of the class when it has been destroyed.
@@ -247,7 +254,10 @@ end
 border.callbacks[border.CHANGED] = function()
   for id, name in core.next_change do
     local shape = records[id]
-    if shape then (name and resolve or resolve_all)(shape, name) end
+    if shape then
+      (name and resolve or resolve_all)(shape, name)
+      shapes.hooks.redefined(shape, name)
+    end
   end
 end
 

@@ -31,7 +31,8 @@ MOLT_API molt_config molt_config_default(void);
 MOLT_API molt_world *molt_world_open(const molt_config *config);
 
 /* Ends every object, unloads every module, frees everything. A Lua state that
- * uses the world stays usable: its objects raise from then on. */
+ * uses the world stays usable: its objects raise from then on. Not from within
+ * a method: its code is unloaded with the rest. */
 MOLT_API void molt_world_close(molt_world *world);
 
 /* A quiescent point: the host says that no native frame is on any stack. What

@@ -1,0 +1,30 @@
+-- Random acts beside a model (torture.lua). The test's name has the seed:
+-- MOLT_SEED=… runs that one again, MOLT_ROUNDS=… for longer.
+
+local helper = require "helper"
+local molt = require "molt"
+local torture = require "torture"
+
+local native = assert(molt.load(helper.build_dir .. "/tests/natives/border"))
+local seed = tonumber(os.getenv "MOLT_SEED")
+local rounds = tonumber(os.getenv "MOLT_ROUNDS") or (helper.long and 100000 or 2000)
+
+local seeds = seed and { seed } or { 1, 2, os.time() % 1000000 + 3 }
+
+describe("an object", function()
+  for _, number in ipairs(seeds) do
+    it(("is what a naive model says through %d random acts, seed %d"):format(rounds, number), function()
+      torture.run { seed = number, rounds = rounds, native = native, prefix = helper.fresh "Torture" }
+      torture.clear()
+    end)
+  end
+
+  it("is so where every allocation may collect, and as its Lua state closes", function()
+    local command = ("MOLT_SOURCE_DIR='%s' MOLT_BUILD_DIR='%s' %s '%s/tests/host/torture.lua' %d %d always few 2>&1"):format(
+      helper.source_dir, helper.build_dir, helper.lua, helper.source_dir, seeds[#seeds], rounds / 10)
+    local pipe = io.popen(command)
+    local output = pipe:read("*a")
+    pipe:close()
+    assert.truthy(output:find("torture ok", 1, true), output)
+  end)
+end)

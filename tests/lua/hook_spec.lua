@@ -516,14 +516,14 @@ end)
 
 describe("a cascade", function()
   it("runs `detached` of each trait that it takes, while all are still there", function()
-    local told = {}
+    local heard = {}
     local Base = molt.trait(fresh "Base", { "double base = 1" })
     local Needs = molt.trait(fresh "Needs", { "double needs = 2", requires = { Base } })
-    function Base:detached() told[#told + 1] = "base " .. self.base end
-    function Needs:detached() told[#told + 1] = "needs " .. self.needs .. self.base end
+    function Base:detached() heard[#heard + 1] = "base " .. self.base end
+    function Needs:detached() heard[#heard + 1] = "needs " .. self.needs .. self.base end
     local o = molt.attach(molt.class(fresh "Car", {})(), { Base, Needs })
     molt.detach(o, Base, { cascade = true })
-    table.sort(told)
+    table.sort(heard)
     assert.same({ "base 1", "needs 21" }, told)
     assert.same({}, molt.traits_of(o))
   end)

@@ -482,6 +482,15 @@ function acts.attach()
   molt.attach(m.o, what, fields)
 end
 
+-- Patches end where nothing is left that has their method.
+local function lapse(m)
+  for _, t in ipairs(w.traits) do
+    for _, name in ipairs(t.methods) do
+      if m.patches[name] and not resolve_method(m, t, name) then m.patches[name] = nil end
+    end
+  end
+end
+
 function acts.detach()
   local m = some()
   if not m then return end
@@ -493,6 +502,7 @@ function acts.detach()
   molt.detach(m.o, t.proxy)
   m.attached[t] = nil
   if not present(m, t) then lost_trait(m, t) end
+  lapse(m)
 end
 
 local function some_method()
@@ -521,10 +531,8 @@ function acts.unpatch()
   local stack = m.patches[name]
   if not stack or #stack == 0 then return end
   if chance(0.3) then
-    -- What is no method (any more) is a field like any other.
-    local method = resolve_method(m, t, name)
-    same("restore", method and #stack or 0, molt.restore(m.o, name))
-    if method then m.patches[name] = nil end
+    same("restore", #stack, molt.restore(m.o, name))
+    m.patches[name] = nil
   elseif chance(0.2) then
     rawset(m.o, name, nil)
     m.patches[name] = nil
@@ -633,7 +641,10 @@ function acts.drop()
   end
   forget_idle(class)
   for_family(class, function(m)
-    if not present(m, t) then lost_trait(m, t) end
+    if not present(m, t) then
+      lost_trait(m, t)
+      lapse(m)
+    end
   end)
 end
 

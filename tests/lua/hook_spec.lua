@@ -524,7 +524,7 @@ describe("a cascade", function()
     local o = molt.attach(molt.class(fresh "Car", {})(), { Base, Needs })
     molt.detach(o, Base, { cascade = true })
     table.sort(heard)
-    assert.same({ "base 1", "needs 21" }, told)
+    assert.same({ "base 1", "needs 21" }, heard)
     assert.same({}, molt.traits_of(o))
   end)
 

@@ -527,7 +527,7 @@ end
 function acts.unpatch()
   local m = some()
   if not m then return end
-  local t, name = some_method()
+  local _, name = some_method()
   local stack = m.patches[name]
   if not stack or #stack == 0 then return end
   if chance(0.3) then

@@ -10,6 +10,7 @@
 -- patches covers them until they are restored.
 
 local core = require "molt.core"
+local bodies = require "molt.bodies"
 local beneath = require "molt.beneath"
 local wrap = require "molt.wrap"
 
@@ -94,13 +95,28 @@ function chain.has(o, name)
   return records[o] ~= nil and records[o][name] ~= nil
 end
 
+-- Sets a raw field that is a patch, beside empty places for the names of the typed
+-- fields: LuaJIT then finds their absence where it expects it. Allocates nothing
+-- that could run a finalizer while the places are filled.
+local function set_beside_fields(o, name, call)
+  local shape = bodies.of(o)
+  local fields = shape and rawget(o, name) == nil and shape.fields or {}
+  local count = #fields <= 12 and #fields or 0
+  for i = 1, count do
+    if rawget(o, fields[i].name) ~= nil then count = 0 end
+  end
+  for i = 1, count do rawset(o, fields[i].name, false) end
+  rawset(o, name, call)
+  for i = 1, count do rawset(o, fields[i].name, nil) end
+end
+
 -- Puts a patch on top; returns its link.
 function chain.push(o, name, kind, fn)
   local link = new_link(o, name, kind, fn, chain.top(o, name))
   local record = record_of(o, name)
   record[link.serial] = true
   if link.call == fn then record.lowest = link.serial end
-  rawset(o, name, link.call)
+  set_beside_fields(o, name, link.call)
   return link
 end
 

@@ -9,7 +9,7 @@ local native = assert(molt.load(helper.build_dir .. "/tests/natives/border"))
 local seed = tonumber(os.getenv "MOLT_SEED")
 local rounds = tonumber(os.getenv "MOLT_ROUNDS") or (helper.long and 100000 or 2000)
 
-local seeds = seed and { seed } or { 1, 2, os.time() % 1000000 + 3 }
+local seeds = seed and { seed } or { 1, 2, 3 }
 
 describe("an object", function()
   for _, number in ipairs(seeds) do

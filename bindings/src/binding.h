@@ -52,6 +52,8 @@ typedef struct molt__binding {
     int metas;                       /* shape id -> metatable */
     int tombstones;                  /* shape id -> metatable of destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
+    int view_metas;                  /* trait index + 1 -> metatable of its views */
+    int drafts;                      /* object -> { field, kind, value, … } of its new body */
     int staged;                      /* object, cdata, metatable, object, … */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
     int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
@@ -62,6 +64,7 @@ typedef struct molt__binding {
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
+    bool migrating;                  /* migrate functions run: no verb may */
     bool collecting;                 /* the collector ran before the core asked for quiet */
     int64_t valued;                  /* number of the pending error whose value `pending` holds */
 } molt__binding;
@@ -175,6 +178,7 @@ lua_State *molt__here(lua_State *L, molt__binding *b);
 void molt__open_accessor(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
+void molt__open_evolve(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
 

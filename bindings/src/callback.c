@@ -291,6 +291,18 @@ static void bridge_relaid(void *user, bool commit)
     run_callback(b, MOLT__CALLBACK_RELAID, 0);
 }
 
+static bool bridge_raw(void *user, const molt_object *object, const char *name)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!push_table(b, object)) return false;
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    bool found = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return found;
+}
+
 static int pin_protected(lua_State *L)
 {
     molt_object *object = lua_touserdata(L, 1);
@@ -377,6 +389,7 @@ const molt__bridge molt__lua_bridge = {
     .quiet = bridge_quiet,
     .stage = bridge_stage,
     .relaid = bridge_relaid,
+    .raw = bridge_raw,
     .pin = bridge_pin,
     .unpin = bridge_unpin,
     .forget = bridge_forget,

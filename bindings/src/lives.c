@@ -25,6 +25,13 @@ static bool push_entry(lua_State *L, int ref, int key)
     return false;
 }
 
+/* A view whose trait has another version reads and writes by that from now on. */
+static void set_view_meta(lua_State *L, const molt__binding *b, const molt_trait *trait)
+{
+    if (!push_entry(L, b->view_metas, (int)trait->index + 1)) return;
+    lua_setmetatable(L, -2);
+}
+
 /* The object's view of a trait, if one is in use. */
 static molt_view *view_of(lua_State *L, const molt__binding *b, const molt_object *object, const molt_trait *trait)
 {
@@ -32,6 +39,7 @@ static molt_view *view_of(lua_State *L, const molt__binding *b, const molt_objec
     lua_pushnumber(L, molt_object_id(object));
     lua_rawget(L, -2);
     molt_view *view = lua_touserdata(L, -1);
+    if (view && view->block) set_view_meta(L, b, trait);
     lua_pop(L, 2);
     return view;
 }
@@ -63,7 +71,7 @@ enum { BINDING = 1, OBJECTS };
 static molt__binding *open_binding(lua_State *L)
 {
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
-    return b->world ? b : molt__binding_open(L);
+    return b->world && !b->migrating ? b : molt__binding_open(L);
 }
 
 static molt_object *check_object(lua_State *L, molt__binding *b, int index, const char *function)

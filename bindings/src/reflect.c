@@ -318,7 +318,8 @@ static int nearest(lua_State *L)
 /* (value) -> shape id, id, name of a living object; or nil, code, text */
 static int object_info(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = molt__binding_of(L);    /* inside of migrate, too */
+    if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
     molt__refusal why = { 0 };
     molt_object *object = molt__to_object(L, b, 1, &why);
     if (!object) {

@@ -139,7 +139,7 @@ static int impl_set(lua_State *L)
 /* (kind, value, what) -> the value as a field of that kind takes it */
 static int convert(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = molt__binding_of(L);    /* inside of migrate, too */
     molt_kind kind = molt__kind_named(luaL_checkstring(L, 1));
     molt_value value;
     if (molt__to_value(L, b, 2, kind, &value, luaL_checkstring(L, 3))) return molt__push_failure(L, b);

@@ -33,6 +33,9 @@ typedef struct molt__bridge {
     int (*stage)(void *user, molt_object *object, molt_object *body);
     void (*relaid)(void *user, bool commit);
 
+    /* Does the object's own table hold something under the name? NULL: nothing does. */
+    bool (*raw)(void *user, const molt_object *object, const char *name);
+
     /* Holds the object's table strongly, or lets it go. */
     int (*pin)(void *user, molt_object *object);
     void (*unpin)(void *user, molt_object *object);

@@ -1,8 +1,10 @@
 #include "migrate.h"
 
+#include "error.h"
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
+#include "value.h"
 #include "vtable.h"
 #include "world_state.h"
 
@@ -36,8 +38,70 @@ static void fill_block(const molt__move *move, const molt__part *part, molt_bloc
     if (present) memcpy(block + 1, present + 1, part->trait->block_size - sizeof *block);
 }
 
+/* Fields that follow by their names. */
+static int carry_fields(molt__migration *migration, const molt__move *move)
+{
+    molt__carry *carry = &migration->carry;
+    const molt_shape *from = move->object->shape;
+    if (carry->from != from || carry->to != move->to) {
+        molt__carry_free(migration->world, carry);
+        int err = molt__carry_make(carry, from, move->to, migration->judged);
+        if (err) return err;
+    }
+    for (size_t i = 0; i < carry->count; i++) {
+        const molt__carried *item = &carry->item[i];
+        const molt_block *source = molt__part_block(move->object, &from->parts[item->from_part]);
+        int err = molt__carry_value(migration->world, item, source, block_in(move, &move->to->parts[item->to_part]));
+        if (err) return err;
+    }
+    return MOLT_OK;
+}
+
+/* A block of an earlier version of the trait; NULL: there is none. */
+static molt_block *version_block(const molt_object *object, const molt_trait *trait)
+{
+    const molt_shape *shape = object->shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt__part *part = &shape->parts[i];
+        if (part->trait->name == trait->name && part->trait->identity != trait->identity) {
+            return molt__part_block(object, part);
+        }
+    }
+    return NULL;
+}
+
+/* Methods that are patched on the object are so in the block of the trait's new
+ * version, too; what the object's own table holds otherwise is a patch as well. */
+static int carry_patches(const molt__move *move, const molt__part *part)
+{
+    molt_world *world = move->to->world;
+    if (present_block(move->object, part->trait)) return MOLT_OK;
+    uint64_t patched = 0;
+    const molt_block *was = version_block(move->object, part->trait);
+    const molt_vtable *head = was ? molt__vtable_head(was->vtable) : NULL;
+    for (size_t i = 0; i < part->trait->method_count; i++) {
+        const char *name = part->trait->methods[i]->name;
+        const molt__method *method = head ? molt__trait_method(head->trait, name) : NULL;
+        bool raw = !method && world->bridge && world->bridge->raw && world->bridge->raw(world->bridge_user, move->object, name);
+        if (raw || (method && head->patched >> method->slot & 1)) patched |= UINT64_C(1) << i;
+    }
+    return patched ? molt__vtable_private(move->object, move->to, part, block_in(move, part), patched) : MOLT_OK;
+}
+
+static int carry(molt__migration *migration, const molt__move *move)
+{
+    int err = carry_fields(migration, move);
+    for (size_t i = 0; i < move->to->part_count && !err; i++) err = carry_patches(move, &move->to->parts[i]);
+    return err;
+}
+
 static void drop(molt_world *world, const molt__move *move)
 {
+    for (size_t i = 0; move->body && i < move->to->part_count; i++) {
+        const molt__part *part = &move->to->parts[i];
+        molt_block *block = part->offset || move->attached ? block_in(move, part) : NULL;
+        if (block && block != present_block(move->object, part->trait)) molt__vtable_unmake(world, block, part);
+    }
     for (size_t i = 0; move->attached && i < move->to->part_count; i++) {
         const molt__part *part = &move->to->parts[i];
         if (part->offset || !move->attached[part->block]) continue;
@@ -99,13 +163,35 @@ int molt__migration_add(molt__migration *migration, molt_object *object, molt_sh
     molt__move move = { .object = object, .to = to };
     if (molt__reserve(world, (void **)&migration->moves, &migration->capacity, migration->count + 1,
                       sizeof *migration->moves)) return MOLT_ERR_MEMORY;
-    if (make_body(world, &move) || make_attached(world, &move)) {
+    int err = make_body(world, &move);
+    if (!err) err = make_attached(world, &move);
+    if (!err) err = carry(migration, &move);
+    if (err) {
         drop(world, &move);
-        return MOLT_ERR_MEMORY;
+        return err;
     }
     migration->moves[migration->count++] = move;
     if (!world->bridge) return MOLT_OK;
-    return world->bridge->stage(world->bridge_user, object, move.body);
+    world->staging = migration;
+    err = world->bridge->stage(world->bridge_user, object, move.body);
+    world->staging = NULL;
+    return err;
+}
+
+int molt__migration_write(molt__migration *migration, const char *field, molt_value value)
+{
+    molt_world *world = migration->world;
+    const molt_shape *to = migration->moves[migration->count - 1].to;
+    if (molt__reserve(world, (void **)&migration->writes, &migration->write_capacity, migration->write_count + 1,
+                      sizeof *migration->writes)) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < to->part_count; i++) {
+        const molt__field *found = molt__trait_field(to->parts[i].trait, field);
+        if (!found || !found->offset) continue;
+        migration->writes[migration->write_count++] =
+            (molt__write){ migration->count - 1, &to->parts[i], found->offset, value };
+        return MOLT_OK;
+    }
+    return molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' has no typed field '%s'", to->cls->name, field);
 }
 
 /* Blocks that the object no longer has: attached ones wait in limbo, those of
@@ -144,7 +230,9 @@ static void install(molt_world *world, const molt__move *move)
     for (size_t i = 0; i < move->to->part_count; i++) carry_private(move, &move->to->parts[i]);
     retire_blocks(move);
     object->shape->live--;
+    object->shape->cls->live--;
     move->to->live++;
+    move->to->cls->live++;
     object->shape = move->to;
     object->attached = move->body->attached = move->attached;
     object->peer = move->body;
@@ -163,6 +251,8 @@ static void finish(molt__migration *migration, bool commit)
     molt_world *world = migration->world;
     if (world->bridge) world->bridge->relaid(world->bridge_user, commit);
     molt__free(world, migration->moves, migration->capacity * sizeof *migration->moves);
+    molt__free(world, migration->writes, migration->write_capacity * sizeof *migration->writes);
+    molt__carry_free(world, &migration->carry);
     *migration = (molt__migration){ .world = world };
 }
 
@@ -170,6 +260,11 @@ void molt__migration_commit(molt__migration *migration)
 {
     molt__world_changed(migration->world);
     for (size_t i = 0; i < migration->count; i++) install(migration->world, &migration->moves[i]);
+    for (size_t i = 0; i < migration->write_count; i++) {
+        const molt__write *write = &migration->writes[i];
+        char *block = (char *)molt__part_block(migration->moves[write->move].object, write->part);
+        molt__value_write(block + write->offset, write->value);
+    }
     finish(migration, true);
 }
 

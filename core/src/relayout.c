@@ -20,21 +20,30 @@ typedef struct before {
 
 typedef struct change {
     molt_world *world;
-    molt_class *root;
+    molt_class *root;                /* NULL: a trait changes */
+    molt_trait *from, *to;           /* its versions */
     before *classes;                 /* of the root and its extensions */
     size_t class_count;
     size_t class_capacity;
     molt_shape **ready;              /* shapes that objects will have, to be renewed */
     size_t ready_count;
     size_t ready_capacity;
+    molt__attached *attached;        /* of the shape that is looked for */
+    size_t attached_capacity;
     molt__migration migration;
 } change;
 
-static int note_classes(change *c, molt_class *cls)
+static int note_class(change *c, molt_class *cls)
 {
     if (molt__reserve(c->world, (void **)&c->classes, &c->class_capacity, c->class_count + 1, sizeof *c->classes))
         return MOLT_ERR_MEMORY;
     c->classes[c->class_count++] = (before){ cls, cls->layout, cls->shape };
+    return MOLT_OK;
+}
+
+static int note_classes(change *c, molt_class *cls)
+{
+    if (note_class(c, cls)) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < cls->children.count; i++) {
         if (note_classes(c, cls->children.item[i])) return MOLT_ERR_MEMORY;
     }
@@ -56,8 +65,46 @@ static molt_shape *successor(change *c, molt_shape *from)
 {
     if (from->successor) return from->successor;
     molt_class *cls = from->cls;
-    molt_shape *to = molt__shape_intern(cls, cls->layout, from->attached, from->attached_count);
+    /* Attached traits are sorted by their index, which versions share. */
+    for (size_t i = 0; i < from->attached_count; i++) {
+        c->attached[i] = from->attached[i];
+        if (c->attached[i].trait == c->from) c->attached[i].trait = c->to;
+    }
+    molt_shape *to = molt__shape_intern(cls, cls->layout, c->attached, from->attached_count);
     return from->successor = make_ready(c, to) ? NULL : to;
+}
+
+static bool has_part(const molt_shape *shape, const molt_trait *trait)
+{
+    for (size_t i = 0; i < shape->part_count; i++) {
+        if (shape->parts[i].trait == trait) return true;
+    }
+    return false;
+}
+
+/* Classes that have the trait, or whose instances may have it attached. */
+static int note_users(change *c)
+{
+    for (size_t i = 0; i < c->world->classes.count; i++) {
+        molt_class *cls = c->world->classes.item[i];
+        bool uses = molt__class_has(cls, c->to);
+        for (size_t s = 0; s < cls->shapes.count && !uses; s++) {
+            uses = has_part(cls->shapes.item[s], c->from) || has_part(cls->shapes.item[s], c->to);
+        }
+        if (uses && note_class(c, cls)) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
+}
+
+/* Room for the attached traits of any object. */
+static int make_room(change *c)
+{
+    for (size_t i = 0; i < c->world->shapes.count; i++) {
+        const molt_shape *shape = c->world->shapes.item[i];
+        if (molt__reserve(c->world, (void **)&c->attached, &c->attached_capacity, shape->attached_count + 1,
+                          sizeof *c->attached)) return MOLT_ERR_MEMORY;
+    }
+    return MOLT_OK;
 }
 
 static void forget_successors(const change *c)
@@ -83,12 +130,18 @@ static int lay_out(change *c)
     return MOLT_OK;
 }
 
+static bool concerns(const change *c, const molt_shape *shape)
+{
+    if (c->root) return molt__class_extends(shape->cls, c->root);
+    return has_part(shape, c->from) || has_part(shape, c->to);
+}
+
 static int move_objects(change *c)
 {
     const molt_border *border = c->world->border;
     for (int32_t slot = 1; slot <= border->top; slot++) {
         molt_object *object = border->objects[slot];
-        if (!object || !molt__class_extends(object->shape->cls, c->root)) continue;
+        if (!object || !concerns(c, object->shape)) continue;
         molt_shape *to = successor(c, object->shape);
         if (to == object->shape) continue;       /* the extension had the trait of its own */
         int err = to ? molt__migration_add(&c->migration, object, to) : molt_last_code(c->world);
@@ -128,13 +181,12 @@ static void quiet(molt_world *world, bool on)
     if (world->bridge) world->bridge->quiet(world->bridge_user, on);
 }
 
-/* The class's traits and fills are as they shall be; everything else follows, or
- * nothing does and the caller puts them back. */
-static int carry_out(molt_class *cls)
+static int carry_out(change c)
 {
-    change c = { .world = cls->world, .root = cls, .migration = { .world = cls->world } };
+    c.migration.world = c.world;
     quiet(c.world, true);
-    int err = note_classes(&c, cls);
+    int err = c.root ? note_classes(&c, c.root) : note_users(&c);
+    if (!err) err = make_room(&c);
     if (!err) err = lay_out(&c);
     if (!err) err = move_objects(&c);
     if (!err) err = molt__reserve(c.world, (void **)&c.world->changes, &c.world->change_capacity,
@@ -151,16 +203,43 @@ static int carry_out(molt_class *cls)
     quiet(c.world, false);
     molt__free(c.world, c.classes, c.class_capacity * sizeof *c.classes);
     molt__free(c.world, c.ready, c.ready_capacity * sizeof *c.ready);
+    molt__free(c.world, c.attached, c.attached_capacity * sizeof *c.attached);
     return err;
 }
 
-/* Bodies must not change under native methods on the stack. */
-static bool must_wait(const molt_class *cls)
+int molt__relayout_class(molt_class *cls, bool judged)
+{
+    return carry_out((change){ .world = cls->world, .root = cls, .migration = { .judged = judged } });
+}
+
+int molt__relayout_trait(molt_trait *from, molt_trait *to, bool judged)
+{
+    return carry_out((change){ .world = to->world, .from = from, .to = to, .migration = { .judged = judged } });
+}
+
+int molt__relayout_object(molt_object *object, molt_class *cls, bool judged)
+{
+    molt_world *world = cls->world;
+    change c = { .world = world, .migration = { .world = world, .judged = judged } };
+    const molt_shape *from = object->shape;
+    quiet(world, true);
+    molt_shape *to = molt__class_shape(cls);
+    if (to) to = molt__shape_intern(cls, cls->layout, from->attached, from->attached_count);
+    int err = to ? MOLT_OK : molt_last_code(world);
+    if (!err && to != from) err = molt__migration_add(&c.migration, object, to);
+    if (err) molt__migration_cancel(&c.migration);
+    else molt__migration_commit(&c.migration);
+    quiet(world, false);
+    molt__edit_publish(world);
+    return err;
+}
+
+bool molt__relayout_must_wait(const molt_class *cls)
 {
     if (cls->world->border->depth == 0) return false;
     if (cls->live) return true;
     for (size_t i = 0; i < cls->children.count; i++) {
-        if (must_wait(cls->children.item[i])) return true;
+        if (molt__relayout_must_wait(cls->children.item[i])) return true;
     }
     return false;
 }
@@ -182,7 +261,7 @@ static int add(molt_class *cls, molt_trait *trait, molt_impl *impl)
         return MOLT_ERR_MEMORY;
     cls->traits.item[cls->traits.count++] = trait;
     if (impl) cls->fills[cls->fill_count++] = (molt__class_fill){ .number = ++world->fill_number, .impl = impl };
-    int err = carry_out(cls);
+    int err = molt__relayout_class(cls, false);
     if (err) {
         cls->traits.count--;
         cls->fill_count -= impl != NULL;
@@ -198,7 +277,7 @@ static int take(molt_class *cls, molt_trait *trait)
     size_t behind = (cls->traits.count - at - 1) * sizeof(void *);
     memmove(&cls->traits.item[at], &cls->traits.item[at + 1], behind);
     cls->traits.count--;
-    int err = carry_out(cls);
+    int err = molt__relayout_class(cls, false);
     if (!err) {
         molt__class_forget_idle(cls);
     } else {
@@ -212,13 +291,13 @@ static int take(molt_class *cls, molt_trait *trait)
 
 int molt__relayout_add(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
-    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, impl, true });
+    if (molt__relayout_must_wait(cls)) return defer((molt__relayout){ cls, trait, impl, true });
     return add(cls, trait, impl);
 }
 
 int molt__relayout_remove(molt_class *cls, molt_trait *trait)
 {
-    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, NULL, false });
+    if (molt__relayout_must_wait(cls)) return defer((molt__relayout){ cls, trait, NULL, false });
     return take(cls, trait);
 }
 

@@ -28,6 +28,18 @@ int molt__relayout_remove(molt_class *cls, molt_trait *trait);
  * that none is. One that fails becomes the pending error. */
 void molt__relayout_deferred(molt_world *world);
 
+/* The class's base, traits and fills are as they shall be (the trait stands where
+ * its earlier version stood): everything else follows, or nothing does and the
+ * caller puts them back. `judged`: see molt__migration. */
+int molt__relayout_class(molt_class *cls, bool judged);
+int molt__relayout_trait(molt_trait *from, molt_trait *to, bool judged);
+
+/* One object goes over to another class, with the traits attached to it. */
+int molt__relayout_object(molt_object *object, molt_class *cls, bool judged);
+
+/* Bodies must not change under native methods on the stack. */
+bool molt__relayout_must_wait(const molt_class *cls);
+
 typedef struct molt__relayout {      /* one that waits */
     molt_class *cls;
     molt_trait *trait;

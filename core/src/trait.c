@@ -146,7 +146,7 @@ static int copy_traits(molt_world *world, molt_trait ***to, size_t *to_count, mo
     return MOLT_OK;
 }
 
-static int trait_fill_from(molt_trait *trait, const draft *d)
+static int trait_fill_from(molt_trait *trait, const draft *d, bool with_methods)
 {
     molt_world *world = trait->world;
     trait->name = d->name;
@@ -164,7 +164,7 @@ static int trait_fill_from(molt_trait *trait, const draft *d)
     }
     for (size_t i = 0; i < d->count; i++) {
         if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
-        else if (place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
+        else if (with_methods && place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
     }
     return fill_image(trait);
 }
@@ -177,7 +177,7 @@ static molt_trait *trait_adopt(molt_world *world, const draft *d)
     if (!trait) return NULL;
     trait->world = world;
     size_t methods = world->methods.count;
-    if (trait_fill_from(trait, d)) {
+    if (trait_fill_from(trait, d, true)) {
         world->methods.count = methods;
         molt__trait_free(trait);
         return NULL;
@@ -261,9 +261,120 @@ static int add_lua_fields(molt_trait *trait, const draft *d)
     for (size_t i = 0; i < d->count; i++) {
         const molt__declaration *member = &d->members[i];
         if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
-        if (!molt__trait_field(trait, member->name)) place_field(trait, member);
+        if (molt__trait_field(trait, member->name)) continue;
+        place_field(trait, member);
+        trait->fields[trait->field_count - 1].added = true;
     }
     return MOLT_OK;
+}
+
+static molt_trait *retired_version(const molt_world *world, const draft *d)
+{
+    for (size_t i = 0; i < world->retired.count; i++) {
+        molt_trait *trait = world->retired.item[i];
+        if (!trait->partial && trait->name == d->name && trait->identity == d->identity) return trait;
+    }
+    return NULL;
+}
+
+static int copy_compositions(molt_trait *trait, const molt_trait_lines *lines)
+{
+    molt_world *world = trait->world;
+    return copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
+           copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count)
+        ? MOLT_ERR_MEMORY : MOLT_OK;
+}
+
+/* What another place has added to a trait is not for its owner to take away. */
+static int keep_added(molt_trait *trait, const molt_trait *current)
+{
+    for (size_t i = 0; i < current->field_count; i++) {
+        const molt__field *field = &current->fields[i];
+        if (!field->added || molt__trait_field(trait, field->name) || molt__trait_method(trait, field->name)) continue;
+        if (molt__reserve(trait->world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + 1,
+                          sizeof *trait->fields)) return MOLT_ERR_MEMORY;
+        trait->fields[trait->field_count++] = *field;
+    }
+    return MOLT_OK;
+}
+
+/* A draft by itself, in no list. */
+static molt_trait *draft_alone(molt_world *world, const draft *d, const molt_trait_lines *lines,
+                               const molt_trait *current, bool partial)
+{
+    molt_trait *trait = molt__allocate(world, sizeof *trait);
+    if (!trait) return NULL;
+    trait->world = world;
+    trait->partial = partial;
+    size_t methods = world->methods.count;
+    if (trait_fill_from(trait, d, !partial) || copy_compositions(trait, lines) ||
+        keep_added(trait, current)) {
+        world->methods.count = methods;
+        molt__trait_free(trait);
+        return NULL;
+    }
+    return trait;
+}
+
+void molt__trait_exchange(molt_trait *a, molt_trait *b)
+{
+#define EXCHANGE(type, member) do { type was = a->member; a->member = b->member; b->member = was; } while (0)
+    EXCHANGE(char *, where);
+    EXCHANGE(molt__field *, fields);
+    EXCHANGE(size_t, field_count);
+    EXCHANGE(size_t, member_capacity);
+    EXCHANGE(void *, block);
+    EXCHANGE(molt_trait **, required);
+    EXCHANGE(size_t, required_count);
+    EXCHANGE(molt_trait **, excluded);
+    EXCHANGE(size_t, excluded_count);
+#undef EXCHANGE
+}
+
+void molt__trait_undraft(molt_trait *trait)
+{
+    molt__list *retired = &trait->world->retired;
+    if (!trait->partial) return;         /* shapes may know it: it waits for its next time */
+    for (size_t i = 0; i < retired->count; i++) {
+        if (retired->item[i] == trait) retired->item[i] = retired->item[--retired->count];
+    }
+    molt__trait_free(trait);
+}
+
+static molt_trait *draft_from(molt_world *world, const molt_trait *current, const draft *d,
+                              const molt_trait_lines *lines)
+{
+    bool partial = current->identity == d->identity;
+    molt_trait *known = partial ? NULL : retired_version(world, d);
+    if (!known && molt__reserve(world, (void **)&world->retired.item, &world->retired.capacity,
+                                world->retired.count + 1, sizeof(void *))) return NULL;
+    molt_trait *trait = draft_alone(world, d, lines, current, partial || known);
+    if (!trait) return NULL;
+    trait->index = current->index;
+    if (known) {
+        molt__trait_exchange(known, trait);
+        known->index = current->index;
+        molt__trait_free(trait);
+        return known;
+    }
+    world->retired.item[world->retired.count++] = trait;
+    return trait;
+}
+
+molt_trait *molt__trait_draft(molt_world *world, const molt_trait *current, const molt_trait_lines *lines)
+{
+    draft d = { 0 };
+    if (draft_parse(world, &d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines)) return NULL;
+    molt_trait *trait = NULL;
+    /* C has the layout that it was compiled with. */
+    if (current->native && current->identity != d.identity) {
+        refuse_unequal(world, current, &d);
+        molt__hint(world, "native code declares it at %s; change it there, too", current->native);
+    } else {
+        trait = draft_from(world, current, &d, lines);
+    }
+    draft_free(world, &d);
+    return trait;
 }
 
 static molt_trait *declare(molt_world *world, const draft *d)
@@ -347,6 +458,10 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
         return NULL;
     }
     if (!known) adopt_defaults(trait, text->defaults);
+    if (!trait->native && !(trait->native = molt__copy_text(world, text->where ? text->where : "?"))) {
+        if (!known) trait_undo(trait);
+        return NULL;
+    }
     text->identity = trait->identity;
     return trait;
 }
@@ -424,5 +539,6 @@ void molt__trait_free(molt_trait *trait)
     molt__free(world, trait->excluded, trait->excluded_count * sizeof *trait->excluded);
     molt__free(world, trait->block, trait->block_size);
     molt__free_text(world, trait->where);
+    molt__free_text(world, trait->native);
     molt__free(world, trait, sizeof *trait);
 }

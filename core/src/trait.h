@@ -19,6 +19,7 @@ typedef struct molt__field {
     molt_kind kind;                  /* MOLT_ANY: in the object's table */
     uint32_t offset;                 /* in the block; 0 for MOLT_ANY */
     molt_value initial;
+    bool added;                      /* MOLT_ANY: by a declaration elsewhere */
 } molt__field;
 
 typedef struct molt__method {
@@ -51,6 +52,8 @@ struct molt_trait {
     size_t required_count;
     molt_trait **excluded;
     size_t excluded_count;
+    char *native;                    /* where C text declared it first; NULL: nowhere */
+    bool partial;                    /* a draft without methods: see molt__trait_draft */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */
@@ -70,6 +73,18 @@ uint64_t molt__text_identity(molt_world *world, molt_trait_text *text);
 /* Takes back the traits that were declared since there were `count`: a module
  * that is refused leaves none. One that a class took up meanwhile stays. */
 void molt__traits_undo(molt_world *world, size_t count);
+
+/* What `current` is to become by another declaration of its name: a trait that no
+ * list but world->retired has yet. A version that was retired before is taken up
+ * again, so that going to and fro makes no new layouts. When the typed part is the
+ * same, the draft has no methods: what it has goes into `current`. */
+molt_trait *molt__trait_draft(molt_world *world, const molt_trait *current, const molt_trait_lines *lines);
+
+/* Ends a draft that is not, or no longer, needed. */
+void molt__trait_undraft(molt_trait *draft);
+
+/* Exchanges what two declarations with the same typed part may differ in. */
+void molt__trait_exchange(molt_trait *a, molt_trait *b);
 
 void molt__trait_free(molt_trait *trait);
 

@@ -2,6 +2,7 @@
 -- and modules. Each is an empty table, so that every assignment to it is seen;
 -- what molt knows of it is its record, kept aside.
 
+local border = require "molt.border"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
 local check = require "molt.check"
@@ -27,6 +28,16 @@ function handle.proxy(pointer)
   return proxies[pointer]
 end
 
+-- The proxy stands for another handle from now on: a later version of its trait.
+function handle.follow(record, pointer)
+  local from, iterate = record.pointer, next
+  proxies[pointer] = record.proxy
+  record.pointer = pointer
+  for _, other in iterate, records do
+    if other.trait == from then other.trait = pointer end      -- its implementations
+  end
+end
+
 -- The record of a proxy of that kind; nil for anything else.
 function handle.record(value, kind)
   local record = records[value]
@@ -35,6 +46,7 @@ end
 
 -- The same, or an error that blames the argument.
 function handle.check(position, verb, value, kind, expected)
+  if border.migrating then border.expect_no_migration() end
   local record = value ~= nil and records[value]
   if not record or (kind and record.kind ~= kind) then check.argument(position, verb, expected or kind, value) end
   return record

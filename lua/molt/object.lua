@@ -1,6 +1,7 @@
 -- molt.object: one object's traits, identity and end.
 
 local core = require "molt.core"
+local border = require "molt.border"
 local layout = require "molt.layout"
 local value = require "molt.value"
 local shapes = require "molt.shapes"
@@ -19,6 +20,7 @@ local rawget, rawset = rawget, rawset
 -- shape, body of a living object, or of the object of a view; an error that
 -- blames the argument otherwise.
 local function expect(position, verb, o)
+  if border.migrating then border.expect_no_migration() end
   local shape, b = bodies.of(o)
   if shape then return shape, b, o end
   local seen = view.object(o)
@@ -64,6 +66,12 @@ end
 -- Raw values under the names of fields that the object gains: typed fields take
 -- them over, if they fit, and detach gives them back; Lua-valued ones stay.
 local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, raw }, … }
+
+-- A trait has another version: what its fields adopted stays so.
+function trait.hooks.moved(from, to)
+  local iterate = next
+  for _, of in iterate, adopted do of[from], of[to] = nil, of[from] end
+end
 
 local function adoptable(o, pointer)
   local list

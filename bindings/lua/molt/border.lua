@@ -52,6 +52,13 @@ core.callbacks[border.INT64] = function(low, high, is_signed)
   return is_signed and ffi.cast("int64_t", wide) or wide
 end
 
+-- Migrate functions run (molt.evolve): no verb may.
+border.migrating = false
+
+function border.expect_no_migration()
+  if border.migrating then border.raise("state", "molt's verbs cannot be used inside of migrate") end
+end
+
 -- Raises an error object, blamed on the nearest caller that is not molt.
 function border.raise(code, message, hint)
   return core.raise(1, code, message, hint)

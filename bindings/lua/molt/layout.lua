@@ -11,6 +11,7 @@ local core = require "molt.core"
 local layout = {}
 
 local traits = {}           -- trait handle -> trait info
+local blocks = {}           -- text of a struct -> ctype
 local bodies = {}           -- layout id -> body
 local functions = {}        -- signature -> ctype
 
@@ -32,7 +33,15 @@ end
 
 -- A later declaration added members that only Lua sees.
 function layout.forget_trait(handle)
+  local known = traits[handle]
   traits[handle] = nil
+  if known then layout.trait(handle).view_meta = known.view_meta end
+end
+
+-- A draft of a declaration came to nothing, or went into another trait.
+function layout.drop_trait(handle, lasting)
+  traits[handle] = nil
+  if not lasting then core.trait_undraft(handle) end
 end
 
 local function member(field, offset)
@@ -50,7 +59,9 @@ function layout.block_type(info)
     local members = {}
     for i, field in ipairs(info.typed) do members[i] = member(field, field.offset) end
     members[#members + 1] = "molt_block molt_head;"
-    info.block_pointer = ffi.typeof(struct(members) .. " *")
+    local text = struct(members) .. " *"
+    blocks[text] = blocks[text] or ffi.typeof(text)     -- a trait's versions may come again
+    info.block_pointer = blocks[text]
   end
   return info.block_pointer
 end

@@ -90,6 +90,7 @@ local function object_in(slot, filter)
 end
 
 local function expect_open()
+  border.expect_no_migration()
   if state.collected < 0 then border.raise("closed", "the world has been closed") end
 end
 

@@ -129,6 +129,9 @@ border.callbacks[border.STAGE] = function(o, pointer)
   local staged = core.staged
   local n = #staged
   staged[n + 1], staged[n + 2], staged[n + 3] = o, ffi.cast(shape.body.pointer, body), shape.meta
+  local draft = core.drafts[o]             -- { field, kind, value, … }: see molt.evolve
+  if not draft then return end
+  for i = 1, #draft, 3 do core.stage_write(draft[i + 1], draft[i], draft[i + 2]) end
 end
 
 border.callbacks[border.RELAID] = function()

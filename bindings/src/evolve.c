@@ -134,13 +134,14 @@ static int trait_redefine(lua_State *L)
 }
 
 /* (class, base or nil, traits, names, functions, places, impls, numbers dropped,
- * where) -> numbers of the fills */
+ * where, impls that go) -> numbers of the fills */
 static int class_redefine(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt__recomposition to = { .base = lua_touserdata(L, 2), .where = luaL_checkstring(L, 9), .judged = true };
     to.traits = (molt_trait *const *)handles(L, 3, &to.trait_count);
     to.impls = (molt_impl *const *)handles(L, 7, &to.impl_count);
+    to.ended = (molt_impl *const *)handles(L, 10, &to.ended_count);
     to.dropped_count = lua_objlen(L, 8);
     int64_t *dropped = lua_newuserdata(L, (to.dropped_count + 1) * sizeof *dropped);
     for (size_t i = 0; i < to.dropped_count; i++) {

@@ -262,10 +262,13 @@ typedef struct recompose {
     size_t made;                     /* the last of `fills` are new definitions */
 } recompose;
 
-static bool dropped(const molt__recomposition *to, int64_t number)
+static bool dropped(const molt__recomposition *to, const molt__class_fill *fill)
 {
     for (size_t i = 0; i < to->dropped_count; i++) {
-        if (to->dropped[i] == number) return true;
+        if (to->dropped[i] == fill->number) return true;
+    }
+    for (size_t i = 0; i < to->ended_count; i++) {
+        if (to->ended[i] == fill->impl) return true;
     }
     return false;
 }
@@ -276,7 +279,7 @@ static int make_fills(recompose *r)
     size_t most = r->cls->fill_count + r->to->impl_count + r->to->fill_count + 1;
     if (molt__reserve(world, (void **)&r->fills, &r->fill_capacity, most, sizeof *r->fills)) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < r->cls->fill_count; i++) {
-        if (!dropped(r->to, r->cls->fills[i].number)) r->fills[r->fill_count++] = r->cls->fills[i];
+        if (!dropped(r->to, &r->cls->fills[i])) r->fills[r->fill_count++] = r->cls->fills[i];
     }
     for (size_t i = 0; i < r->to->impl_count; i++) {
         r->fills[r->fill_count++] = (molt__class_fill){ .number = ++world->fill_number, .impl = r->to->impls[i] };
@@ -350,7 +353,7 @@ static void end_fills(recompose *r, bool done)
 {
     molt_world *world = r->cls->world;
     for (size_t i = 0; done && i < r->fill_count; i++) {
-        if (dropped(r->to, r->fills[i].number)) molt__definition_free(world, r->fills[i].definition);
+        if (dropped(r->to, &r->fills[i])) molt__definition_free(world, r->fills[i].definition);
     }
     for (size_t i = r->fill_count - r->made; !done && i < r->fill_count; i++) {
         r->fills[i].definition->foreign = 0;

@@ -39,6 +39,8 @@ typedef struct molt__recomposition {
     int64_t *numbers;                /* out: of the fills */
     const int64_t *dropped;          /* numbers of fills that go */
     size_t dropped_count;
+    molt_impl *const *ended;         /* implementations that go */
+    size_t ended_count;
     const char *where;
     bool judged;
 } molt__recomposition;

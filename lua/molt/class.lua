@@ -8,6 +8,7 @@ local check = require "molt.check"
 local handle = require "molt.handle"
 local trait = require "molt.trait"
 local event = require "molt.event"
+local evolve = require "molt.evolve"
 
 local class = {}
 
@@ -144,7 +145,7 @@ local function constructor(record)
   end
 end
 
-local options = { extends = true, strict = true }
+local options = { extends = true, strict = true, redefine = true }
 
 local function sort_members(spec, name)
   local traits, impls = {}, {}
@@ -178,7 +179,7 @@ local function check_options(spec, name)
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "extends", "strict" }) or "a method is a function; traits go in the list")
+        check.near(key, { "extends", "strict", "redefine", "migrate" }) or "a method is a function; traits go in the list")
     end
   end
 end
@@ -232,6 +233,23 @@ function shapes.hooks.class(pointer)
   return handle.record(class.proxy(pointer))
 end
 
+-- The methods that a declaration defines; `migrate` is no method.
+function class.methods_in(spec)
+  local names = {}
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) == "function" and key ~= "migrate" then names[#names + 1] = key end
+  end
+  return names
+end
+
+-- What the class has by its declaration, for the next one to take back.
+function class.remember(record, spec, traits, impls)
+  local declared = { traits = {}, impls = impls, numbers = {} }
+  for i, pointer in ipairs(traits) do declared.traits[i] = trait.proxy(pointer) end
+  for _, key in ipairs(class.methods_in(spec)) do declared.numbers[key] = record.defined[key] end
+  record.declared = declared
+end
+
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)
@@ -241,14 +259,17 @@ function class.declare(name, spec)
   check_options(spec, name)
   local traits, impls = sort_members(spec, name)
   local base = base_of(spec, name)
+  local known, where = core.class_named(name)
+  if known and evolve.may_redefine(spec, where) then
+    return class.redefine(handle.record(class.proxy(known)), spec, traits, impls, base)
+  end
   local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here()))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
   record.strict = spec.strict == true or (base and base.strict) or false
   for _, impl in ipairs(impls) do use_impl(record, impl) end
-  for _, key in ipairs(check.keys(spec)) do
-    if type(spec[key]) == "function" then proxy[key] = spec[key] end
-  end
+  for _, key in ipairs(class.methods_in(spec)) do proxy[key] = spec[key] end
+  if not known then class.remember(record, spec, traits, impls) end
   return proxy
 end
 

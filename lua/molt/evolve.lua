@@ -270,8 +270,13 @@ end
 evolve.carry_out, evolve.report_of = carry_out, report_of
 
 -- The file of "game.lua:12".
-function evolve.file(where)
+local function file_of(where)
   return (where:gsub(":%d+$", ""))
+end
+
+-- Is it for the running declaration to change what was declared at `where`?
+function evolve.may_redefine(spec, where)
+  return spec.redefine == true or file_of(where) == file_of(check.here())
 end
 
 -- Every living object whose shape passes.

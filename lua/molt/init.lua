@@ -11,6 +11,7 @@ local impl = require "molt.impl"
 local class = require "molt.class"
 local object = require "molt.object"
 local patch = require "molt.patch"
+local recompose = require "molt.recompose"
 local inspect = require "molt.inspect"
 local iterate = require "molt.iterate"
 local native = require "molt.native"
@@ -34,6 +35,7 @@ local molt = {
   alive = object.alive,
   destroy = object.destroy,
   clone = object.clone,
+  become = recompose.become,
   class_of = object.class_of,
   name = object.name,
 

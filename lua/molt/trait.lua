@@ -187,11 +187,6 @@ end
 -- Set by those who keep handles of traits: moved(from, to).
 trait.hooks = { moved = function() end }
 
--- Is it for this declaration to change what there is?
-local function may_redefine(spec, where)
-  return spec.redefine == true or evolve.file(where) == evolve.file(check.here())
-end
-
 -- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, method = fn })
 function trait.declare(name, spec)
   check.name(1, "trait", name)
@@ -201,7 +196,7 @@ function trait.declare(name, spec)
   local lines = lines_of(spec, name)
   local required, excluded = list_of_traits(spec, "requires", name), list_of_traits(spec, "excludes", name)
   local known, where = core.trait_named(name)
-  if known and may_redefine(spec, where) then
+  if known and evolve.may_redefine(spec, where) then
     return redefine(name, spec, known, lines, required, excluded)
   end
   local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here()))

@@ -28,6 +28,15 @@ function handle.proxy(pointer)
   return proxies[pointer]
 end
 
+-- The records of a kind, in no order.
+function handle.all(kind)
+  local list, iterate = {}, next
+  for _, record in iterate, records do
+    if record.kind == kind then list[#list + 1] = record end
+  end
+  return list
+end
+
 -- The proxy stands for another handle from now on: a later version of its trait.
 function handle.follow(record, pointer)
   local from, iterate = record.pointer, next

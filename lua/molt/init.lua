@@ -12,6 +12,8 @@ local class = require "molt.class"
 local object = require "molt.object"
 local patch = require "molt.patch"
 local recompose = require "molt.recompose"
+local dump = require "molt.dump"
+local build = require "molt.build"
 local inspect = require "molt.inspect"
 local iterate = require "molt.iterate"
 local native = require "molt.native"
@@ -36,6 +38,8 @@ local molt = {
   destroy = object.destroy,
   clone = object.clone,
   become = recompose.become,
+  dump = dump.dump,
+  build = build.build,
   class_of = object.class_of,
   name = object.name,
 

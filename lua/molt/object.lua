@@ -158,6 +158,8 @@ local function with_all(shape, list)
   return shape
 end
 
+object.shape_with = with_all
+
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function object.attach(o, what, fields)
   local shape, _

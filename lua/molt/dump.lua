@@ -1,0 +1,119 @@
+-- molt.dump: objects as plain tables, which any serialiser can write.
+--
+--   { molt = 1, root = 1,
+--     shapes  = { { class = "Car", attached = { { trait = "Heat" } }, types = { fuel = "double" } } },
+--     objects = { { shape = 1, fields = { fuel = 40, friend = { object = 2 } } }, … },
+--     tables  = { { { key, value }, … } } }
+--
+-- A value is a number, a text or a boolean; or a table with one entry that says
+-- what it stands for: object, table, trait, class (a place, or a name), int64,
+-- uint64 (digits).
+
+local ffi = require "ffi"
+local core = require "molt.core"
+local layout = require "molt.layout"
+local bodies = require "molt.bodies"
+local check = require "molt.check"
+local handle = require "molt.handle"
+local object = require "molt.object"
+
+local dump = {}
+
+local int64, uint64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
+
+local function place_of(out, list, o)
+  local place = out.places[o]
+  if not place then
+    place = #list + 1
+    out.places[o], list[place] = place, false
+    out.waiting[#out.waiting + 1] = o
+  end
+  return place
+end
+
+local encode
+
+local function encode_table(out, v, where)
+  local record = handle.record(v)
+  if record and (record.kind == "trait" or record.kind == "class") then return { [record.kind] = record.name } end
+  if bodies.of(v) then return { object = place_of(out, out.objects, v) } end
+  local kind = check.kind(v)
+  if record or kind ~= "table" then
+    check.raise("type", ("cannot dump %s, which is %s"):format(where, record and "an " .. record.kind or "a " .. kind))
+  end
+  if debug.getmetatable(v) then check.raise("type", ("cannot dump %s, a table with a metatable"):format(where)) end
+  return { table = place_of(out, out.tables, v) }
+end
+
+function encode(out, v, where)
+  local kind = type(v)
+  if kind == "number" or kind == "string" or kind == "boolean" then return v end
+  if kind == "table" then return encode_table(out, v, where) end
+  if kind == "cdata" and ffi.istype(int64, v) then return { int64 = (tostring(v):gsub("LL$", "")) } end
+  if kind == "cdata" and ffi.istype(uint64, v) then return { uint64 = (tostring(v):gsub("ULL$", "")) } end
+  check.raise("type", ("cannot dump %s, which is a %s"):format(where, check.kind(v)),
+    "clear it first, or keep what is no data out of the object")
+end
+
+local function shape_place(out, shape)
+  local place = out.shape_places[shape]
+  if place then return place end
+  local entry = { class = shape.class.name, types = {}, attached = {} }
+  for _, part in ipairs(shape.info.parts) do
+    for _, field in ipairs(layout.trait(part.trait).fields) do entry.types[field.name] = field.kind end
+  end
+  for i, attached in ipairs(shape.info.attached) do
+    entry.attached[i] = { trait = layout.trait(attached.trait).name,
+      impl = attached.impl and core.impl_info(attached.impl).name }
+  end
+  place = #out.shapes + 1
+  out.shapes[place], out.shape_places[shape] = entry, place
+  return place
+end
+
+local function dump_object(out, o)
+  local shape, fields, iterate = bodies.of(o), {}, next
+  local name = object.name(o)
+  for _, field in ipairs(shape.fields) do
+    fields[field.name] = encode(out, o[field.name], ("field '%s' of %s"):format(field.name, name))
+  end
+  for k, v in iterate, o do
+    local patch = type(k) == "string" and shape.methods[k] ~= nil
+    if k ~= 0 and not patch then
+      if type(k) ~= "string" then
+        check.raise("type", ("cannot dump %s: it has a field under the %s %s"):format(name, type(k), tostring(k)))
+      end
+      fields[k] = encode(out, v, ("field '%s' of %s"):format(k, name))
+    end
+  end
+  return { shape = shape_place(out, shape), fields = fields }
+end
+
+local function dump_table(out, t)
+  local list, iterate = {}, next
+  for k, v in iterate, t do
+    list[#list + 1] = { encode(out, k, "a key of a table"), encode(out, v, ("'%s' of a table"):format(tostring(k))) }
+  end
+  return list
+end
+
+-- molt.dump(obj): it and all objects that its Lua-valued fields lead to
+function dump.dump(o)
+  local _
+  _, _, o = object.expect(1, "dump", o)
+  local out = { objects = {}, tables = {}, shapes = {}, places = {}, shape_places = {}, waiting = {} }
+  place_of(out, out.objects, o)
+  local at = 0
+  while at < #out.waiting do
+    at = at + 1
+    local next_one = out.waiting[at]
+    if bodies.of(next_one) then
+      out.objects[out.places[next_one]] = dump_object(out, next_one)
+    else
+      out.tables[out.places[next_one]] = dump_table(out, next_one)
+    end
+  end
+  return { molt = 1, root = 1, shapes = out.shapes, objects = out.objects, tables = out.tables }
+end
+
+return dump

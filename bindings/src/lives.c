@@ -8,6 +8,7 @@
 #include "binding.h"
 
 #include "registry.h"
+#include "roster.h"
 #include "slab.h"
 #include "trait.h"
 #include "vtable.h"
@@ -417,10 +418,28 @@ static int sweep(lua_State *L)
     return 0;
 }
 
+/* (class or nil, trait or nil) -> { object, generation, … } in order of creation as
+ * memory that Lua owns, how many */
+static int roster(lua_State *L)
+{
+    molt__binding *b = open_binding(L);
+    const molt__roster *found = molt__roster_of(b->world, lua_touserdata(L, 1), lua_touserdata(L, 2));
+    if (!found) return molt__push_failure(L, b);
+    size_t count = found->count;
+    molt__entry *list = lua_newuserdata(L, (count + 1) * sizeof *list);
+    /* That may have run a finalizer, and more objects may have come. */
+    found = molt__roster_of(b->world, lua_touserdata(L, 1), lua_touserdata(L, 2));
+    if (!found) return molt__push_failure(L, b);
+    if (found->count < count) count = found->count;
+    memcpy(list, found->entry, count * sizeof *list);
+    lua_pushinteger(L, (lua_Integer)count);
+    return 2;
+}
+
 void molt__open_lives(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
+        { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { "roster", roster }, { NULL, NULL },
     };
     molt__binding *b = molt__binding_of(L);
     lua_pushlightuserdata(L, b);

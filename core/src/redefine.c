@@ -5,6 +5,7 @@
 #include "impl.h"
 #include "memory.h"
 #include "relayout.h"
+#include "roster.h"
 #include "value.h"
 #include "world_state.h"
 
@@ -325,6 +326,7 @@ static void exchange(recompose *r)
         if (r->cls->base) leave_base(r->cls);
         if (r->base) r->base->children.item[r->base->children.count++] = r->cls;
     }
+    if (r->base != r->cls->base) molt__rosters_forget(r->cls->world);
     EXCHANGE(molt_class *, base);
     EXCHANGE(molt__list, traits);
     EXCHANGE(molt__class_fill *, fills);

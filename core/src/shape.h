@@ -52,6 +52,7 @@ struct molt_shape {
     molt_vtable *privates;           /* vtables of patched objects */
     molt_shape *successor;           /* while its class's layout changes */
     char *image;                     /* of a new body */
+    molt__list rosters;              /* that list its objects */
 };
 
 /* The shape of `cls` (with its present layout) and exactly these attachments,

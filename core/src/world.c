@@ -8,6 +8,7 @@
 #include "object.h"
 #include "partner.h"
 #include "registry.h"
+#include "roster.h"
 #include "trait.h"
 #include "world_state.h"
 
@@ -115,6 +116,7 @@ void molt_world_close(molt_world *world)
     world->border->leaf = world->border->depth = 0;
     if (world->bridge) molt__world_part(world);
     end_objects(world);
+    molt__rosters_free(world);
     molt__modules_free(world);
     free_declarations(world);
     molt__registry_free(world);

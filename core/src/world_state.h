@@ -46,6 +46,7 @@ struct molt_world {
     molt__list classes;
     molt__list layouts;              /* by id, from 1 */
     molt__list shapes;               /* by id, from 1 */
+    molt__list rosters;
     molt__list modules;
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
     molt__change *changes;           /* waiting for the binding */

@@ -2,6 +2,7 @@
 
 local core = require "molt.core"
 local layout = require "molt.layout"
+local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local check = require "molt.check"
 local handle = require "molt.handle"
@@ -102,7 +103,11 @@ local function impls_to_be(record, impls)
 end
 
 local function update(record, plan, numbers, impls, go, base)
-  record.base = base and base.proxy
+  local proxy, iterate = base and base.proxy, next
+  if record.base ~= proxy then
+    for _, other in iterate, shapes.classes do other.answers = nil end       -- see molt.iterate
+  end
+  record.base = proxy
   for i, name in ipairs(plan.names) do record.defined[name], record.values[name] = numbers[i], nil end
   for _, name in ipairs(plan.gone) do record.defined[name] = nil end
   local has, kept = traits_of(record), {}

@@ -1,7 +1,6 @@
 -- molt.build: objects from a dump, by the rules of a redefinition where traits
 -- have changed since. Everything is looked at before the first object is made.
 
-local ffi = require "ffi"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"
@@ -45,11 +44,9 @@ local function named(kind, name, where)
 end
 
 local function whole(digits, kind, where)
-  local sign, rest = expect(digits, "string", where):match("^(%-?)(%d+)$")
-  if not rest or #rest > 20 then refuse(where, ("is no %s: '%s'"):format(kind, digits)) end
-  local v = ffi.new(kind .. "_t", 0)
-  for digit in rest:gmatch("%d") do v = v * 10 + tonumber(digit) end
-  return sign == "-" and -v or v
+  local v = value.from_digits(expect(digits, "string", where), kind)
+  if v == nil then refuse(where, ("is no %s: '%s'"):format(kind, digits)) end
+  return v
 end
 
 -- What a value of the dump stands for; `plan.made` has the objects and tables, or

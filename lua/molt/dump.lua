@@ -9,17 +9,15 @@
 -- what it stands for: object, table, trait, class (a place, or a name), int64,
 -- uint64 (digits).
 
-local ffi = require "ffi"
 local core = require "molt.core"
 local layout = require "molt.layout"
+local value = require "molt.value"
 local bodies = require "molt.bodies"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local object = require "molt.object"
 
 local dump = {}
-
-local int64, uint64 = ffi.typeof("int64_t"), ffi.typeof("uint64_t")
 
 local function place_of(out, list, o)
   local place = out.places[o]
@@ -49,8 +47,8 @@ function encode(out, v, where)
   local kind = type(v)
   if kind == "number" or kind == "string" or kind == "boolean" then return v end
   if kind == "table" then return encode_table(out, v, where) end
-  if kind == "cdata" and ffi.istype(int64, v) then return { int64 = (tostring(v):gsub("LL$", "")) } end
-  if kind == "cdata" and ffi.istype(uint64, v) then return { uint64 = (tostring(v):gsub("ULL$", "")) } end
+  local digits, wide = value.digits(v)
+  if digits then return { [wide] = digits } end
   check.raise("type", ("cannot dump %s, which is a %s"):format(where, check.kind(v)),
     "clear it first, or keep what is no data out of the object")
 end
@@ -79,7 +77,7 @@ local function dump_object(out, o)
   end
   for k, v in iterate, o do
     local patch = type(k) == "string" and shape.methods[k] ~= nil
-    if k ~= 0 and not patch then
+    if k ~= 0 and k ~= object.PATCHES and not patch then
       if type(k) ~= "string" then
         check.raise("type", ("cannot dump %s: it has a field under the %s %s"):format(name, type(k), tostring(k)))
       end

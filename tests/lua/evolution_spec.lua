@@ -327,11 +327,12 @@ describe("migrate", function()
   end)
 
   it("has a draft with fields, not methods", function()
-    local name = car_with { "double fuel", range = function() end }
+    local name, car = car_with { "double fuel", range = function() end }
     local ok, err = pcall(molt.trait, name, { "double fuel", "double more", range = function() end,
       migrate = function(self) self:range() end })
     assert.is_false(ok)
     assert.matches("a draft, which has fields only; 'range' is a method", err.message)
+    assert.is_nil(car.more)
   end)
 end)
 

@@ -247,6 +247,120 @@ describe("while a loop is under way", function()
   end)
 end)
 
+describe("once a class was gone through", function()
+  it("what is made later comes in order", function()
+    local Car, list = some(3)
+    fuels(Car)
+    list[4] = Car { fuel = 4 }
+    molt.destroy(list[2])
+    list[5] = Car { fuel = 5 }
+    assert.same({ 1, 3, 4, 5 }, fuels(Car))
+    assert.equal(4, molt.count(Car))
+  end)
+
+  it("what takes up a trait later has its place in the order of creation", function()
+    local Warm = molt.trait(fresh "Warm", { "double warm" })
+    local _, list = some(5)
+    molt.attach(list[4], Warm)
+    assert.same({ 4 }, fuels(Warm))
+    molt.attach(list[2], Warm)
+    molt.attach(list[5], Warm)
+    molt.detach(list[4], Warm)
+    assert.same({ 2, 5 }, fuels(Warm))
+    molt.attach(list[4], Warm)
+    assert.same({ 2, 4, 5 }, fuels(Warm))
+    for _ = 1, 3 do
+      molt.detach(list[2], Warm)
+      molt.attach(list[2], Warm)
+    end
+    assert.same({ 2, 4, 5 }, fuels(Warm))
+  end)
+
+  it("a class that is new counts as one of its base's", function()
+    local Car, list = some(1)
+    fuels(Car)
+    list[2] = molt.class(fresh "Sub", { extends = Car }) { fuel = 2 }
+    assert.same({ 1, 2 }, fuels(Car))
+  end)
+
+  it("going through it does not look at the others", function()
+    local Car, list = some(3)
+    local _, others = some(20000)
+    fuels(Car)
+    local function steps()
+      local count = 0
+      debug.sethook(function() count = count + 1 end, "", 100)
+      fuels(Car)
+      debug.sethook()
+      return count
+    end
+    assert.is_true(steps() < 50)
+    assert.equal(20003, #list + #others)
+  end)
+
+  it("the answers follow a redefinition of the trait", function()
+    local name = fresh "Warm"
+    local function declare(lines) return molt.trait(name, lines) end
+    local Warm = declare { "double warm" }
+    local Car, list = some(3)
+    molt.attach(list[3], Warm)
+    assert.same({ 3 }, fuels(Warm))
+    molt.attach(list[1], Warm)
+    declare { "int8_t pad", "double warm" }
+    molt.attach(list[2], Warm)
+    assert.same({ 1, 2, 3 }, fuels(Warm))
+    assert.equal(3, molt.count(Car))
+  end)
+end)
+
+describe("in a loop, what comes to match or ceases to", function()
+  local Warm = molt.trait("EachWarm", { "double warm" })
+
+  it("is not visited", function()
+    local _, list = some(6)
+    for i = 1, 6, 2 do molt.attach(list[i], Warm) end
+    local seen = {}
+    for o in molt.each(Warm) do
+      seen[#seen + 1] = o.fuel
+      if o.fuel == 1 then
+        molt.attach(list[4], Warm)
+        molt.detach(list[5], Warm)
+      end
+    end
+    assert.same({ 1, 3 }, seen)
+    assert.same({ 1, 3, 4 }, fuels(Warm))
+    for o in molt.each(Warm) do molt.detach(o, Warm) end
+  end)
+
+  it("by becoming one of another class is not visited", function()
+    local Car, list = some(3)
+    local Other = molt.class(fresh "Other", { Tank })
+    local seen = {}
+    for o in molt.each(Car) do
+      seen[#seen + 1] = o.fuel
+      if o.fuel == 1 then molt.become(list[2], Other) end
+    end
+    assert.same({ 1, 3 }, seen)
+    assert.same({ 2 }, fuels(Other))
+  end)
+
+  it("goes on when the trait is redefined", function()
+    local name = fresh "Load"
+    local function declare(lines) return molt.trait(name, lines) end
+    local Load = declare { "double load = 2" }
+    local list = {}
+    local Cart = molt.class(fresh "Cart", { Load })
+    for i = 1, 4 do list[i] = Cart { load = i } end
+    local seen = {}
+    for o in molt.each(Load) do
+      seen[#seen + 1] = o.load
+      if o.load == 2 then declare { "int8_t pad", "double load" } end
+    end
+    assert.same({ 1, 2, 3, 4 }, seen)
+    assert.equal(4, #list)
+  end)
+end)
+
 describe("molt.each and molt.count", function()
   it("refuse what is neither trait nor class", function()
     refuses(function() molt.each("EachTank") end, "bad argument #1 to 'each' (trait or class expected, got string)")

@@ -26,6 +26,20 @@ static molt_block *block_of(lua_State *L, const molt__method *method, const molt
     return NULL;
 }
 
+/* A function that was kept from an earlier version of the trait calls the method as
+ * it is now, if that has the same signature. */
+static molt__method *present_method(lua_State *L, molt__binding *b, molt__method *method)
+{
+    const molt_object *object = molt__check_object(L, b, 1, method->name);
+    if (molt__shape_part(object->shape, method->trait->identity)) return method;
+    for (size_t i = 0; i < object->shape->part_count; i++) {
+        const molt_trait *trait = object->shape->parts[i].trait;
+        molt__method *now = trait->name == method->trait->name ? molt__trait_method(trait, method->name) : NULL;
+        if (now && molt__method_same(now, method)) return now;
+    }
+    return method;
+}
+
 static void check_depth(lua_State *L, const molt__binding *b, const molt__method *method)
 {
     if (b->border.depth < MOLT__MAX_DEPTH) return;
@@ -148,6 +162,7 @@ static int call_method(lua_State *L)
     molt__no_leaf(b);
     molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(3));
     if (!object) object = molt__check_object(L, b, 1, method->name);
+    method = present_method(L, b, method);
     molt_block *block = block_of(L, method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;

@@ -47,7 +47,9 @@ end
 local function traits_to_be(record, traits)
   local list = { unpack(traits) }
   local before = {}
-  for i, proxy in ipairs(record.declared and record.declared.traits or {}) do before[i] = handle.record(proxy).pointer end
+  for i, proxy in ipairs(record.declared and record.declared.traits or {}) do
+    before[i] = handle.record(proxy).pointer
+  end
   for _, pointer in ipairs(core.class_info(record.pointer).traits) do
     local used = record.declared and not contains(before, pointer)
     if used and not contains(list, pointer) then list[#list + 1] = pointer end

@@ -69,7 +69,8 @@ local function check_options(spec, name)
     local option = key == "requires" or key == "excludes" or key == "redefine"
     if type(spec[key]) ~= "function" and not option then
       check.raise("argument", ("trait '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "requires", "excludes", "redefine", "migrate" }) or "a field is declared by a line, a method is a function")
+        check.near(key, { "requires", "excludes", "redefine", "migrate" })
+          or "a field is declared by a line, a method is a function")
     end
   end
 end

@@ -93,8 +93,8 @@ describe("a trait declared again in its file", function()
   end)
 
   it("reaches objects that have it attached", function()
-    local name, Heat = fresh "Heat", nil
-    Heat = molt.trait(name, { "float heat = 2" })
+    local name = fresh "Heat"
+    local Heat = molt.trait(name, { "float heat = 2" })
     local rock = molt.class(fresh "Rock")()
     molt.attach(rock, Heat, { heat = 3 })
     molt.trait(name, { "double heat", "double cold = 1" })
@@ -188,8 +188,8 @@ describe("the methods of a trait declared again", function()
   end)
 
   it("of an implementation stay, and so do the values that it starts with", function()
-    local name, Tank = fresh "Tank", nil
-    Tank = molt.trait(name, { "int8_t fuel = 1", "double range()" })
+    local name = fresh "Tank"
+    local Tank = molt.trait(name, { "int8_t fuel = 1", "double range()" })
     local big = molt.impl(Tank, { fuel = 100, range = function(self) return self.fuel * 2 end })
     local Car = molt.class(fresh "Car", { big })
     local car = Car()
@@ -224,6 +224,17 @@ describe("views of a trait declared again", function()
     assert.equal(1800, sum())
     view.fuel = 5
     assert.equal(3000, sum())
+  end)
+end)
+
+describe("a method that was taken from a view before", function()
+  it("calls what there is now", function()
+    local name, car, _, Tank = car_with { "double fuel = 3", "double range()", range = function(self) return self.fuel end }
+    local range = molt.as(car, Tank).range
+    assert.equal(3, range(car))
+    molt.trait(name, { "double pad", "double other()", "double range()", "double fuel",
+      range = function(self) return self.fuel * 2 end, other = function() return 0 end })
+    assert.same({ 6, 6 }, { range(car), range(molt.as(car, Tank)) })
   end)
 end)
 
@@ -341,8 +352,8 @@ describe("a class declared again in its file", function()
     local A, B = molt.trait(fresh "A", { "double a = 1", "any who" }), molt.trait(fresh "B", { "float b = 2" })
     local name = fresh "Car"
     local Car = molt.class(name, { A })
-    local car, view = Car { who = "w" }, nil
-    view = molt.as(car, A)
+    local car = Car { who = "w" }
+    local view = molt.as(car, A)
     local same, report = molt.class(name, { B })
     assert.equal(Car, same)
     assert.same({ nil, nil, 2 }, { car.a, car.who, car.b })

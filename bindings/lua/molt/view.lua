@@ -43,7 +43,8 @@ return stale(v)
 ]]
 
 local function index_source(trait)
-  local text = { "local Block, View, state, other, stale, cast, meta, getmeta = ...\nreturn function(v, k)\n" }
+  local text = { "local Block, View, state, other, stale, cast, meta, getmeta = ...\n",
+    "return function(v, k)\n" }
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n%s end\n"):format(field.name,
       steps:format("return v[k]", "return v[k]", "return block." .. field.name))
@@ -53,7 +54,8 @@ local function index_source(trait)
 end
 
 local function newindex_source(trait)
-  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type, meta, getmeta = ...\nreturn function(v, k, x)\n" }
+  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type, meta, getmeta = ...\n",
+    "return function(v, k, x)\n" }
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k, v)\nend\n"):format(field.name,
       value.condition(field.kind, "x"), steps:format("v[k] = x return", "v[k] = x return", ("block.%s = x return"):format(field.name)),

@@ -16,28 +16,30 @@
 
 #include <stdio.h>
 
-static molt_block *block_of(lua_State *L, const molt__method *method, const molt_object *object)
+/* A function that was kept from an earlier version of the trait calls the method as
+ * it is now, if that has the same signature. */
+static bool find_present(molt__method **method, const molt_object *object)
 {
-    const molt__part *part = molt__shape_part(object->shape, method->trait->identity);
+    const molt_shape *shape = object->shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        molt__method *now = trait->name == (*method)->trait->name ? molt__trait_method(trait, (*method)->name) : NULL;
+        if (!now || !molt__method_same(now, *method)) continue;
+        *method = now;
+        return true;
+    }
+    return false;
+}
+
+static molt_block *block_of(lua_State *L, molt__method **method, const molt_object *object)
+{
+    const molt__part *part = molt__shape_part(object->shape, (*method)->trait->identity);
+    if (!part && find_present(method, object)) part = molt__shape_part(object->shape, (*method)->trait->identity);
     if (part) return molt__part_block(object, part);
     char name[128];
     molt__raise(L, 1, MOLT_ERR_STALE, "%s has no trait '%s', which method '%s' belongs to",
-                molt__object_name(object, name, sizeof name), method->trait->name, method->name);
+                molt__object_name(object, name, sizeof name), (*method)->trait->name, (*method)->name);
     return NULL;
-}
-
-/* A function that was kept from an earlier version of the trait calls the method as
- * it is now, if that has the same signature. */
-static molt__method *present_method(lua_State *L, molt__binding *b, molt__method *method)
-{
-    const molt_object *object = molt__check_object(L, b, 1, method->name);
-    if (molt__shape_part(object->shape, method->trait->identity)) return method;
-    for (size_t i = 0; i < object->shape->part_count; i++) {
-        const molt_trait *trait = object->shape->parts[i].trait;
-        molt__method *now = trait->name == method->trait->name ? molt__trait_method(trait, method->name) : NULL;
-        if (now && molt__method_same(now, method)) return now;
-    }
-    return method;
 }
 
 static void check_depth(lua_State *L, const molt__binding *b, const molt__method *method)
@@ -74,14 +76,14 @@ static bool push_filler(lua_State *L, const molt__method *method, const molt_blo
 /* Calls the Lua function that fills the slot: its arguments are in place. -1 when
  * none does. Only a function of the slot that was kept comes here: what the
  * object has under the name is the Lua function itself. */
-static int call_lua(lua_State *L, molt__binding *b, const molt__method *method)
+static int call_lua(lua_State *L, molt__binding *b, molt__method *method)
 {
     int arguments = lua_gettop(L);
     lua_pushstring(L, method->name);
     molt__push_object(L, b, molt__check_object(L, b, 1, method->name));
     lua_replace(L, 1);
     /* That may have run Lua: look at the slot only now. */
-    const molt_block *block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+    const molt_block *block = block_of(L, &method, molt__check_object(L, b, 1, method->name));
     if (!push_filler(L, method, block, arguments + 1)) {
         lua_settop(L, arguments);
         return -1;
@@ -162,14 +164,13 @@ static int call_method(lua_State *L)
     molt__no_leaf(b);
     molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(3));
     if (!object) object = molt__check_object(L, b, 1, method->name);
-    method = present_method(L, b, method);
-    molt_block *block = block_of(L, method, object);
+    molt_block *block = block_of(L, &method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
     if (patched || !definition || !definition->function) {
         int results = call_lua(L, b, method);
         if (results >= 0) return results;
-        block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+        block = block_of(L, &method, molt__check_object(L, b, 1, method->name));
         definition = molt__vtable_filler(block->vtable, method->slot);
         if (!definition) {
             return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s.%s' has no implementation", method->trait->name,

@@ -42,7 +42,7 @@ static int module_reload(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     molt_reload_report report = { .size = sizeof report };
     lua_State *before = molt__here(L, b);
-    int err = molt_module_reload(lua_touserdata(L, 1), &report);
+    int err = molt_module_reload(lua_touserdata(L, 1), NULL, &report);
     b->current = before;
     if (err) return molt__push_failure(L, b);
     lua_createtable(L, 0, 5);

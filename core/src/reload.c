@@ -97,7 +97,7 @@ static void report_to(const reloading *r, bool unchanged, molt_reload_report *re
     if (report) {
         *report = (molt_reload_report){ .size = sizeof *report, .from = module->number - !unchanged,
                                         .to = module->number, .unchanged = unchanged, .slots = r->slots,
-                                        .seconds = seconds };
+                                        .seconds = seconds, .fate_reason = "" };
     }
     if (unchanged) {
         molt_log(world, MOLT_LOG_INFO, "%s g%u  unchanged", module->name, module->number);
@@ -107,9 +107,13 @@ static void report_to(const reloading *r, bool unchanged, molt_reload_report *re
     }
 }
 
-int molt_module_reload(molt_module *module, molt_reload_report *report)
+int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
     molt_world *world = module->world;
+    if (options && options->size != sizeof *options) {
+        return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_options is %zu, found %zu",
+                          sizeof *options, options->size);
+    }
     if (report && report->size != sizeof *report) {
         return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_report is %zu, found %zu",
                           sizeof *report, report->size);

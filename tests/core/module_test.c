@@ -280,7 +280,7 @@ static void a_module_can_be_linked_statically(void **state)
     assert_ptr_equal(load("bike"), module);
     assert_true(range_of(new_object(module, "Car")) == 210);
     assert_null(molt_module_register(with.world, entry));
-    assert_int_equal(molt_module_reload(module, NULL), MOLT_ERR_STATE);
+    assert_int_equal(molt_module_reload(module, NULL, NULL), MOLT_ERR_STATE);
     assert_int_equal(molt_module_images(with.world), 0);
     dlclose(handle);
 }
@@ -292,7 +292,7 @@ static void names_survive_the_module(void **state)
     molt_trait *trait = molt_impl_trait(molt_module_impl(module, "Bike"));
     molt_world_tick(with.world);
     native_build(with.folder, "bike", BIKE_TEXT RANGE_TEXT(43) MODULE_TEXT("1.0.1", BOTH));
-    assert_int_equal(molt_module_reload(module, NULL), MOLT_OK);
+    assert_int_equal(molt_module_reload(module, NULL, NULL), MOLT_OK);
     molt_world_tick(with.world);
     const char *name;
     molt_module_impl_at(module, 0, &name);

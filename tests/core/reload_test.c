@@ -18,7 +18,7 @@ static void rebuild(const char *text)
 static molt_reload_report reload(molt_module *module)
 {
     molt_reload_report report = { .size = sizeof report };
-    if (molt_module_reload(module, &report)) fail_msg("%s", molt_last_error(with.world));
+    if (molt_module_reload(module, NULL, &report)) fail_msg("%s", molt_last_error(with.world));
     return report;
 }
 
@@ -28,7 +28,7 @@ static void refuse_reload(molt_module *module, molt_object *object, int code, co
     double before = range_of(object);
     uint32_t generation = molt_module_generation(module);
     size_t images = molt_module_images(with.world);
-    assert_int_equal(molt_module_reload(module, NULL), code);
+    assert_int_equal(molt_module_reload(module, NULL, NULL), code);
     const char *text = molt_last_error(with.world);
     for (size_t i = 0; i < count; i++) {
         if (!strstr(text, said[i])) fail_msg("expected '%s', got '%s'", said[i], text);
@@ -203,8 +203,8 @@ static void a_report_of_another_size_is_refused(void **state)
     (void)state;
     molt_module *module = load_bike();
     molt_reload_report report = { .size = 4 };
-    assert_int_equal(molt_module_reload(module, &report), MOLT_ERR_ARGUMENT);
-    assert_int_equal(molt_module_reload(module, NULL), MOLT_OK);
+    assert_int_equal(molt_module_reload(module, NULL, &report), MOLT_ERR_ARGUMENT);
+    assert_int_equal(molt_module_reload(module, NULL, NULL), MOLT_OK);
 }
 
 static void setup_knows_its_generation_and_file(void **state)
@@ -260,7 +260,7 @@ static void running_out_of_memory_leaves_the_earlier_generation(void **state)
     for (long allowed = 0; code != MOLT_OK; allowed++) {
         assert_in_range(allowed, 0, 1000);
         with.allocations_left = allowed;
-        code = molt_module_reload(module, NULL);
+        code = molt_module_reload(module, NULL, NULL);
         with.allocations_left = -1;
         assert_true(range_of(object) == (code == MOLT_OK ? 250 : 210));
         if (code == MOLT_OK) break;

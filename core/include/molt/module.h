@@ -26,20 +26,63 @@ MOLT_API int molt_module_path(molt_world *world, const char *folders);
  * no file and cannot be reloaded; in all else it is like any other. */
 MOLT_API molt_module *molt_module_register(molt_world *world, molt_module_entry *entry);
 
+/* How to reload; NULL for the defaults. */
+typedef enum molt_reload_flag {
+    MOLT_RELOAD_PROBE = 1,           /* run constructors in a child first, whatever the world's habit */
+    MOLT_RELOAD_NO_PROBE = 2,        /* never */
+    MOLT_RELOAD_TOMBSTONES = 4,      /* methods in use that are gone or changed raise from now on */
+} molt_reload_flag;
+
+typedef struct molt_reload_options {
+    size_t size;                     /* sizeof(molt_reload_options) */
+    uint32_t flags;                  /* molt_reload_flag */
+    double timeout;                  /* seconds, for the probe and for threads; 0: the default */
+} molt_reload_options;
+
+/* One reason why a module was refused. */
+typedef struct molt_reason {
+    int code;
+    const char *message;
+    const char *hint;                /* NULL: none */
+} molt_reason;
+
+/* What became of the image that served before. */
+typedef enum molt_image_fate {
+    MOLT_IMAGE_NONE,                 /* there was none, or nothing has changed */
+    MOLT_IMAGE_RETIRED,              /* no call enters it; unmapped at the next quiescent point */
+    MOLT_IMAGE_UNLOADED,
+    MOLT_IMAGE_PINNED,               /* closed, but the dynamic loader keeps it: `fate_reason` says why */
+    MOLT_IMAGE_QUARANTINED,          /* something is in it still: `fate_reason` says what */
+} molt_image_fate;
+
+typedef enum molt_reload_phase {
+    MOLT_PHASE_STAGE, MOLT_PHASE_INSPECT, MOLT_PHASE_PROBE, MOLT_PHASE_OPEN, MOLT_PHASE_HANDSHAKE,
+    MOLT_PHASE_PLAN, MOLT_PHASE_PREPARE, MOLT_PHASE_COMMIT, MOLT_PHASE_RETIRE,
+    MOLT_PHASES
+} molt_reload_phase;
+
 /* What a reload did. Texts belong to the module, until its next reload. */
 typedef struct molt_reload_report {
     size_t size;                     /* sizeof(molt_reload_report) */
     uint32_t from, to;               /* generations */
     bool unchanged;                  /* same content: nothing was done */
+    bool deferred;                   /* nothing was done yet: it happens at the next quiescent point */
     uint32_t slots;                  /* functions exchanged */
+    uint32_t instances;              /* migrated */
     double seconds;
+    double phase[MOLT_PHASES];       /* seconds of each; 0: skipped */
+    molt_image_fate fate;
+    const char *fate_reason;         /* "" where there is none */
+    const molt_reason *reason;       /* refused: why, all of it */
+    size_t reason_count;
 } molt_reload_report;
 
 /* Exchanges the module for what its file holds now: every slot that its
  * functions fill, in every live object, at once. A file that cannot be loaded,
  * or that no longer fits what is in use, is refused and nothing has changed. The
- * old image is unmapped at the next tick outside every call. */
-MOLT_API int molt_module_reload(molt_module *module, molt_reload_report *report);
+ * old image is unmapped at the next tick outside every call. `options` and
+ * `report` may be NULL. */
+MOLT_API int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
 
 MOLT_API molt_module *molt_module_find(molt_world *world, const char *name);
 MOLT_API const char *molt_module_name(const molt_module *module);

@@ -22,10 +22,10 @@ static void check_kept(const molt_module *module, molt__offer *offer)
         const molt_trait *trait = module->impl[i].impl->trait;
         const molt__offer_impl *offered = molt__offer_find(offer, module->impl[i].name);
         if (!offered) {
-            molt__reasons_add(&offer->reasons, MOLT_ERR_IN_USE, "implementation '%s' of %s is gone",
+            molt__reasons_add(module->world, offer->reasons, MOLT_ERR_IN_USE, "implementation '%s' of %s is gone",
                               module->impl[i].name, trait->name);
         } else if (offered->trait && offered->trait != trait) {
-            molt__reasons_add(&offer->reasons, MOLT_ERR_IN_USE, "implementation '%s' is now of %s and was of %s",
+            molt__reasons_add(module->world, offer->reasons, MOLT_ERR_IN_USE, "implementation '%s' is now of %s and was of %s",
                               offered->name, offered->trait->name, trait->name);
         }
     }
@@ -78,18 +78,12 @@ int molt__module_commit(molt_module *module, molt__offer *offer, uint32_t number
     char where[MOLT_NOTE_NAME + 32];
     snprintf(where, sizeof where, "%s generation %u", module->name, number);
     if (offer->complete) check_kept(module, offer);
-    if (offer->reasons.count) return offer->reasons.code;
+    if (molt__reasons_any(offer->reasons)) return MOLT_ERR_MODULE;
     int err = make_impls(module, offer, where);
     if (!err) err = exchange(module, offer, where, slots);
     if (err) {
         take_back(module, before);
-        molt__reasons_add(&offer->reasons, err, "%s", molt_last_error(world));
+        molt__reasons_take(world, offer->reasons);
     }
     return err;
-}
-
-int molt__module_refuse(molt_world *world, const char *file, const char *meanwhile, const molt__reasons *reasons)
-{
-    const char *separator = reasons->count == 1 ? ": " : ":\n";
-    return molt__fail(world, reasons->code, "%s: refused%s%s%s", file, meanwhile, separator, reasons->text);
 }

@@ -42,10 +42,10 @@ static molt_module *adopt(molt_world *world, const molt_module_info *info, const
     if (!module) return NULL;
     molt__offer offer;
     size_t traits = world->traits.count;
-    molt__offer_collect(world, info, module->file, 1, &offer);
+    molt__offer_collect(world, info, module->file, 1, &world->refusal, &offer);
     uint32_t slots;
-    bool refused = offer.reasons.count || molt__module_commit(module, &offer, 1, &slots);
-    if (refused) molt__module_refuse(world, file[0] ? file : info->name, "", &offer.reasons);
+    bool refused = molt__reasons_any(&world->refusal) || molt__module_commit(module, &offer, 1, &slots);
+    if (refused) molt__reasons_fail(world, &world->refusal, file[0] ? file : info->name, "");
     molt__offer_free(&offer);
     if (refused) {
         molt__traits_undo(world, traits);
@@ -112,16 +112,29 @@ static molt_module *load_file(molt_world *world, const char *file)
     return module;
 }
 
+static molt_module *load_by_name(molt_world *world, const char *name)
+{
+    if (molt__loader_ready(world)) return NULL;
+    char *file = molt__search(world, name);
+    if (!file) return NULL;
+    molt_module *module = load_file(world, file);
+    molt__free_text(world, file);
+    return module;
+}
+
 molt_module *molt_module_load(molt_world *world, const char *name)
 {
     molt_module *module = name && !strchr(name, '/') ? find_by_name(world, name) : NULL;
     if (module) return module;
-    if (molt__loader_ready(world)) return NULL;
-    char *file = molt__search(world, name);
-    if (!file) return NULL;
-    module = load_file(world, file);
-    molt__free_text(world, file);
+    molt__reasons_free(world, &world->refusal);
+    module = load_by_name(world, name);
+    if (!module && !molt__reasons_any(&world->refusal)) molt__reasons_take(world, &world->refusal);
     return module;
+}
+
+const molt_reason *molt_last_reasons(const molt_world *world, size_t *count)
+{
+    return molt__reasons_list(&world->refusal, count);
 }
 
 molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)

@@ -32,12 +32,9 @@ struct molt_module {
 
 /* Puts an offer into effect as generation `number`: new implementations are
  * made, all of them get the offered functions. All or nothing; what speaks
- * against it is added to offer->reasons, one reason for each. `slots` counts the
+ * against it is added to offer->reasons. `slots` counts the
  * functions exchanged. */
 int molt__module_commit(molt_module *module, molt__offer *offer, uint32_t number, uint32_t *slots);
-
-/* The error that an offer's reasons come to. Returns its code. */
-int molt__module_refuse(molt_world *world, const char *file, const char *meanwhile, const molt__reasons *reasons);
 
 /* molt_world_tick: unmaps retired images. */
 void molt__modules_tick(molt_world *world);

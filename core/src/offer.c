@@ -1,29 +1,17 @@
 #include "offer.h"
 
 #include "api.h"
+#include "error.h"
 #include "memory.h"
 #include "name.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void molt__reasons_add(molt__reasons *reasons, int code, const char *format, ...)
-{
-    char text[MOLT__ERROR_TEXT];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    size_t length = strlen(reasons->text);
-    snprintf(reasons->text + length, sizeof reasons->text - length, "%s%s", length ? "\n" : "", text);
-    if (!reasons->count++) reasons->code = code;
-}
-
 /* The reason is the error that the world has just recorded. */
 static int refuse(molt__offer *offer)
 {
-    molt__reasons_add(&offer->reasons, molt_last_code(offer->world), "%s", molt_last_error(offer->world));
-    return offer->reasons.code;
+    return molt__reasons_take(offer->world, offer->reasons);
 }
 
 static int on_fail(molt_setup *setup, const char *format, va_list arguments)
@@ -31,7 +19,7 @@ static int on_fail(molt_setup *setup, const char *format, va_list arguments)
     molt__offer *offer = (molt__offer *)setup;
     char text[MOLT__ERROR_TEXT];
     vsnprintf(text, sizeof text, format, arguments);
-    molt__reasons_add(&offer->reasons, MOLT_ERR_MODULE, "%s", text);
+    molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "%s", text);
     return MOLT_ERR_MODULE;
 }
 
@@ -66,8 +54,8 @@ static void add_functions(molt__offer *offer, molt__offer_impl *impl, const void
         memcpy(&function, (const char *)functions + i * sizeof function, sizeof function);
         if (!function) continue;
         if (impl->functions[i]) {
-            molt__reasons_add(&offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice", impl->name,
-                              impl->trait->methods[i]->name);
+            molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice",
+                              impl->name, impl->trait->methods[i]->name);
         }
         impl->functions[i] = function;
         if (flags & MOLT_LEAF) impl->leaf |= UINT64_C(1) << i;
@@ -84,27 +72,29 @@ static int on_provide(molt_setup *setup, molt_trait_text *text, const char *name
     if (!impl) return refuse(offer);
     if (err || !impl->trait) return err;
     if (impl->trait != trait) {
-        molt__reasons_add(&offer->reasons, MOLT_ERR_MODULE, "'%s' is named as an implementation of %s and of %s", name,
-                          impl->trait->name, trait->name);
-        return offer->reasons.code;
+        return molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE,
+                                 "'%s' is named as an implementation of %s and of %s", name, impl->trait->name,
+                                 trait->name);
     }
     if (functions) add_functions(offer, impl, functions, flags);
     return MOLT_OK;
 }
 
 void molt__offer_collect(molt_world *world, const molt_module_info *info, const char *file, uint32_t generation,
-                         molt__offer *offer)
+                         molt__reasons *reasons, molt__offer *offer)
 {
     *offer = (molt__offer){
         .setup = { .size = sizeof(molt_setup), .abi = MOLT_ABI, .generation = generation, .world = world,
                    .file = file, .provide = on_provide, .fail = on_fail },
         .world = world,
+        .reasons = reasons,
     };
     *info->api = &molt__api_table;
     int code = info->setup(&offer->setup);
     offer->complete = code == MOLT_OK;
-    if (code != MOLT_OK && !offer->reasons.count) {
-        molt__reasons_add(&offer->reasons, MOLT_ERR_MODULE, "its setup returned %d (%s)", code, molt_err_name(code));
+    if (code != MOLT_OK && !molt__reasons_any(offer->reasons)) {
+        molt__reasons_add(world, offer->reasons, MOLT_ERR_MODULE, "its setup returned %d (%s)", code,
+                          molt_err_name(code));
     }
 }
 

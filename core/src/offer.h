@@ -10,15 +10,8 @@
 
 #include <molt/handshake.h>
 
-#include "error.h"
+#include "reasons.h"
 #include "trait.h"
-
-/* Why a module is refused, one reason a line. */
-typedef struct molt__reasons {
-    int code;                        /* of the first */
-    size_t count;
-    char text[MOLT__ERROR_TEXT];
-} molt__reasons;
 
 typedef struct molt__offer_impl {
     const char *name;                /* interned */
@@ -34,19 +27,16 @@ typedef struct molt__offer {
     size_t count;
     size_t capacity;
     bool complete;                   /* setup ran to its end: what is not here is not there */
-    molt__reasons reasons;
+    molt__reasons *reasons;          /* what speaks against it */
 } molt__offer;
 
-/* Lets the module say what it provides. Afterwards offer->reasons.count says
- * whether that is acceptable in itself. To be freed in either case. */
+/* Lets the module say what it provides, and adds what is unacceptable in itself to
+ * the reasons. To be freed in either case. */
 void molt__offer_collect(molt_world *world, const molt_module_info *info, const char *file, uint32_t generation,
-                         molt__offer *offer);
+                         molt__reasons *reasons, molt__offer *offer);
 
 const molt__offer_impl *molt__offer_find(const molt__offer *offer, const char *name);
 
 void molt__offer_free(molt__offer *offer);
-
-/* Adds a reason; `code` counts for the first. */
-void molt__reasons_add(molt__reasons *reasons, int code, const char *format, ...) MOLT_PRINTF(3, 4);
 
 #endif

@@ -40,12 +40,6 @@ static int check_name(const reloading *r)
                       module->name, r->image.note.name);
 }
 
-static int refuse(const reloading *r)
-{
-    return molt__module_refuse(r->module->world, r->module->file, ", the earlier generation serves on",
-                               &r->offer.reasons);
-}
-
 /* From here on nothing can fail. */
 static void take_over(reloading *r, char *version)
 {
@@ -65,11 +59,11 @@ static int exchange(reloading *r)
     char *version = molt__copy_text(world, r->next->info->version);
     if (!version) return MOLT_ERR_MEMORY;
     size_t traits = world->traits.count;
-    molt__offer_collect(world, r->next->info, module->file, module->number + 1, &r->offer);
+    molt__offer_collect(world, r->next->info, module->file, module->number + 1, &world->refusal, &r->offer);
     int err = molt__module_commit(module, &r->offer, module->number + 1, &r->slots);
     if (!err) take_over(r, version);
     else molt__free_text(world, version);
-    if (err) err = refuse(r);
+    if (err) err = molt__reasons_fail(world, &world->refusal, module->file, ", the earlier generation serves on");
     if (err) molt__traits_undo(world, traits);
     molt__offer_free(&r->offer);
     return err;
@@ -119,13 +113,15 @@ int molt_module_reload(molt_module *module, const molt_reload_options *options, 
                           sizeof *report, report->size);
     }
     int err = check_moment(module);
-    if (err) return err;
+    molt__reasons_free(world, &world->refusal);
+    if (err) return molt__reasons_take(world, &world->refusal);
     reloading r = { .module = module, .start = world->config.clock(world->config.user) };
     err = molt__content_read(world, module->file, &r.content);
-    if (err) return err;
+    if (err) return molt__reasons_take(world, &world->refusal);
     bool unchanged = r.content.hash == module->generation->hash && r.content.length == module->generation->length;
     if (!unchanged) err = replace(&r);
     molt__content_free(world, &r.content);
+    if (err && !molt__reasons_any(&world->refusal)) molt__reasons_take(world, &world->refusal);
     if (!err) report_to(&r, unchanged, report);
     return err;
 }

@@ -126,6 +126,7 @@ void molt_world_close(molt_world *world)
     molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);
     molt__limbo_free(world);
     molt__slabs_free(world);
+    molt__reasons_free(world, &world->refusal);
     molt__names_free(world);
     molt__free(world, world->changes, world->change_capacity * sizeof *world->changes);
     molt_config config = world->config;

@@ -11,6 +11,7 @@
 #include "limbo.h"
 #include "name.h"
 #include "pending.h"
+#include "reasons.h"
 #include "relayout.h"
 #include "slab.h"
 
@@ -52,6 +53,7 @@ struct molt_world {
     struct molt__text *texts;        /* of string fields */
     struct molt__text *past_texts;   /* that wait for the tick */
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
+    molt__reasons refusal;           /* of the last load, reload, rollback or unload */
     molt__change *changes;           /* waiting for the binding */
     size_t change_count;
     size_t change_capacity;

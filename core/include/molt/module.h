@@ -46,6 +46,10 @@ typedef struct molt_reason {
     const char *hint;                /* NULL: none */
 } molt_reason;
 
+/* Why the last load, reload, rollback or unload on this world was refused: all of
+ * it. Good until the next of them. NULL and 0 when it was not. */
+MOLT_API const molt_reason *molt_last_reasons(const molt_world *world, size_t *count);
+
 /* What became of the image that served before. */
 typedef enum molt_image_fate {
     MOLT_IMAGE_NONE,                 /* there was none, or nothing has changed */

@@ -196,5 +196,6 @@ void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
 void molt__open_beneath(lua_State *L);
 void molt__open_hooks(lua_State *L);
+void molt__open_roster(lua_State *L);
 
 #endif

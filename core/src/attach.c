@@ -5,6 +5,7 @@
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
+#include "roster.h"
 #include "vtable.h"
 #include "world_state.h"
 
@@ -89,6 +90,7 @@ int molt__object_enter(molt_object *object, molt_shape *to)
     object->shape = object->peer->shape = to;
     from->live--;
     to->live++;
+    if (to->rosters.count) molt__rosters_list(object, from);
     molt__world_changed(to->world);
     for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
     molt__small_free(to->world, before, molt__attached_bytes(from));

@@ -4,6 +4,7 @@
 #include "limbo.h"
 #include "memory.h"
 #include "object.h"
+#include "roster.h"
 #include "vtable.h"
 #include "world_state.h"
 
@@ -145,9 +146,11 @@ static void install(molt_world *world, const molt__move *move)
     size_t attached_bytes = molt__attached_bytes(object->shape);
     for (size_t i = 0; i < move->to->part_count; i++) carry_private(move, &move->to->parts[i]);
     retire_blocks(move);
+    const molt_shape *from = object->shape;
     object->shape->live--;
     move->to->live++;
     object->shape = move->to;
+    if (move->to->rosters.count) molt__rosters_list(object, from);
     object->attached = move->body->attached = move->attached;
     object->peer = move->body;
     object->flags |= MOLT__MOVED;

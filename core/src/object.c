@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "pending.h"
 #include "registry.h"
+#include "roster.h"
 #include "vtable.h"
 #include "world_state.h"
 
@@ -33,6 +34,7 @@ molt_object *molt__object_create(molt_shape *shape)
     }
     shape->cls->live++;
     shape->live++;
+    if (shape->rosters.count) molt__rosters_list(object, NULL);
     return object;
 }
 

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "object.h"
 #include "resolve.h"
+#include "roster.h"
 #include "value.h"
 #include "vtable.h"
 #include "world_state.h"
@@ -260,6 +261,7 @@ molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt
         return NULL;
     }
     fill_slots(shape);
+    molt__rosters_shape(shape);
     return shape;
 }
 
@@ -391,6 +393,7 @@ void molt__shape_free(molt_shape *shape)
     molt__free(world, shape->attached, shape->attached_count * sizeof *shape->attached);
     molt__free(world, shape->index, (shape->index_mask + 1) * sizeof *shape->index);
     molt__free(world, shape->transitions, shape->transition_capacity * sizeof *shape->transitions);
+    molt__free(world, shape->rosters.item, shape->rosters.capacity * sizeof(void *));
     molt__free(world, shape->image, shape->image ? shape->layout->size : 0);
     molt__combine_free(shape);
     molt__free(world, shape, sizeof *shape);

@@ -58,6 +58,7 @@ struct molt_shape {
     struct molt__combined *combined; /* names declared `all`: see combine.h */
     size_t combined_count;
     size_t combined_capacity;
+    molt__list rosters;              /* that list its objects */
 };
 
 /* The shape of `cls` (with its present layout) and exactly these attachments,

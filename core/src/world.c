@@ -10,6 +10,7 @@
 #include "partner.h"
 #include "record.h"
 #include "registry.h"
+#include "roster.h"
 #include "text.h"
 #include "trait.h"
 #include "world_state.h"
@@ -117,6 +118,7 @@ void molt_world_close(molt_world *world)
     world->border->leaf = world->border->depth = 0;
     if (world->bridge) molt__world_part(world);
     end_objects(world);
+    molt__rosters_free(world);
     molt__modules_free(world);
     free_declarations(world);
     molt__records_free(world);

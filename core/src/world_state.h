@@ -46,6 +46,7 @@ struct molt_world {
     molt__list classes;
     molt__list layouts;              /* by id, from 1 */
     molt__list shapes;               /* by id, from 1 */
+    molt__list rosters;
     molt__list modules;
     molt__list selections;           /* traits under other names, each once */
     size_t widest_selection;         /* most pairs of one */

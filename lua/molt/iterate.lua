@@ -30,15 +30,29 @@ local function filter_for(verb, what)
   end
 end
 
+-- The handle of the class and of the trait to go through; nil for both: everything.
+local function subject(what)
+  local record = what ~= nil and handle.record(what)
+  if not record then return nil, nil end
+  if record.kind == "class" then return record.pointer, nil end
+  return nil, record.pointer
+end
+
 -- for o in molt.each(T) do … end: the objects of a trait or class (subclasses
 -- included; of everything without an argument) in order of creation
 function iterate.each(what)
-  return registry.each(filter_for("each", what))
+  local filter = filter_for("each", what)
+  if what == nil then return registry.each(filter) end
+  local class, trait = subject(what)
+  return registry.each_of(class, trait, filter)
 end
 
 -- molt.count(T)
 function iterate.count(what)
-  return registry.count(filter_for("count", what))
+  local filter = filter_for("count", what)
+  if what == nil then return registry.count(filter) end
+  local class, trait = subject(what)
+  return registry.count_of(class, trait, filter)
 end
 
 return iterate

@@ -260,3 +260,83 @@ describe("molt.each and molt.count", function()
       "bad argument #1 to 'count' (trait or class expected, got impl)")
   end)
 end)
+
+describe("once a class was gone through", function()
+  it("what is made later comes in order", function()
+    local Car, list = some(3)
+    fuels(Car)
+    list[4] = Car { fuel = 4 }
+    molt.destroy(list[2])
+    list[5] = Car { fuel = 5 }
+    assert.same({ 1, 3, 4, 5 }, fuels(Car))
+    assert.equal(4, molt.count(Car))
+  end)
+
+  it("what takes up a trait later has its place in the order of creation", function()
+    local Warm = molt.trait(fresh "Warm", { "double warm" })
+    local _, list = some(5)
+    molt.attach(list[4], Warm)
+    assert.same({ 4 }, fuels(Warm))
+    molt.attach(list[2], Warm)
+    molt.attach(list[5], Warm)
+    molt.detach(list[4], Warm)
+    assert.same({ 2, 5 }, fuels(Warm))
+    molt.attach(list[4], Warm)
+    assert.same({ 2, 4, 5 }, fuels(Warm))
+    for _ = 1, 3 do
+      molt.detach(list[2], Warm)
+      molt.attach(list[2], Warm)
+    end
+    assert.same({ 2, 4, 5 }, fuels(Warm))
+  end)
+
+  it("a class that is new counts as one of its base's", function()
+    local Car, list = some(1)
+    fuels(Car)
+    list[2] = molt.class(fresh "Sub", { extends = Car }) { fuel = 2 }
+    assert.same({ 1, 2 }, fuels(Car))
+  end)
+
+  it("going through it does not look at the others", function()
+    local Car, list = some(3)
+    local _, others = some(helper.stress and 2000 or 20000)
+    fuels(Car)
+    local function steps()
+      local count = 0
+      debug.sethook(function() count = count + 1 end, "", 100)
+      fuels(Car)
+      debug.sethook()
+      return count
+    end
+    assert.is_true(steps() < 50)
+    assert.is_true(#list + #others > 2000)
+  end)
+
+  it("what came and went unread is not there", function()
+    local Car, list = some(3)
+    fuels(Car)
+    for i = 1, helper.stress and 2000 or 20000 do molt.destroy(Car { fuel = i }) end
+    list[4] = Car { fuel = 4 }
+    assert.same({ 1, 2, 3, 4 }, fuels(Car))
+  end)
+end)
+
+describe("in a loop, what comes to match or ceases to", function()
+  local Warm = molt.trait("EachWarm", { "double warm" })
+
+  it("is not visited", function()
+    local _, list = some(6)
+    for i = 1, 6, 2 do molt.attach(list[i], Warm) end
+    local seen = {}
+    for o in molt.each(Warm) do
+      seen[#seen + 1] = o.fuel
+      if o.fuel == 1 then
+        molt.attach(list[4], Warm)
+        molt.detach(list[5], Warm)
+      end
+    end
+    assert.same({ 1, 3 }, seen)
+    assert.same({ 1, 3, 4 }, fuels(Warm))
+    for o in molt.each(Warm) do molt.detach(o, Warm) end
+  end)
+end)

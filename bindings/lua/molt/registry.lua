@@ -16,6 +16,9 @@ local bodies = require "molt.bodies"
 
 local registry = {}
 
+-- molt__entry of roster.h
+local Entries = ffi.typeof("struct { molt_object *object; uint32_t generation; } *")
+
 local objects, state = border.objects, border.state
 
 -- The sentinel: a userdata that each collection finds dead, and that comes again.
@@ -131,6 +134,36 @@ function registry.each(filter)
     end
     core.iterations[it] = nil
   end
+end
+
+-- The same for the objects of a class, or with a trait: in time that goes with how
+-- many there are. What comes to match meanwhile is not visited, what ceases to is
+-- not either.
+function registry.each_of(class, trait, filter)
+  expect_open()
+  if registry.doomed[1] then shapes.hooks.bury() end
+  local list, count = core.roster(class, trait)
+  border.check(list, count)
+  local entry, at = ffi.cast(Entries, list), 0
+  return function()
+    if list then expect_open() end
+    while list and at < count do
+      local object, generation = entry[at].object, entry[at].generation
+      at = at + 1
+      -- An object that has ended, and another one in its place, is told by its generation.
+      if object.generation == generation and object.slot ~= 0 then
+        local o = object_in(object.slot, filter)
+        if o then return o end
+      end
+    end
+    list = nil
+  end
+end
+
+function registry.count_of(class, trait, filter)
+  local n = 0
+  for _ in registry.each_of(class, trait, filter) do n = n + 1 end
+  return n
 end
 
 function registry.count(filter)

@@ -311,6 +311,7 @@ int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
     molt_world *world = cls->world;
     if (impl) trait = molt_impl_trait(impl);
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
+    if (impl && molt__impl_check(impl)) return MOLT_ERR_STATE;
     bool has = molt__class_has(cls, trait);
     if (has && !impl) {
         return molt__fail(world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, trait->name);

@@ -12,14 +12,15 @@ enum {
     MOLT__BEFORE = 0x20,
     MOLT__AFTER = 0x40,
     MOLT__AROUND = 0x80,
-    MOLT__WRAPS = MOLT__BEFORE | MOLT__AFTER | MOLT__AROUND
+    MOLT__WRAPS = MOLT__BEFORE | MOLT__AFTER | MOLT__AROUND,
+    MOLT__BURIED = 0x100             /* native: a tombstone, see tombstone.h */
 };
 
 struct molt_definition {
     const char *name;                /* interned */
     molt_function function;          /* NULL for a Lua fill */
     intptr_t foreign;                /* Lua's reference; 0 for a native fill */
-    uint32_t flags;                  /* MOLT_LEAF, or one of the above */
+    uint32_t flags;                  /* MOLT_LEAF, MOLT__BURIED, or one of the above */
     uint32_t slot;                   /* native: the slot of `trait` whose signature it has */
     molt_trait *trait;               /* native: whose handle the function takes */
     char *where;

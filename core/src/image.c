@@ -257,7 +257,8 @@ static int check_note(inspection *in)
 static int check_name(inspection *in)
 {
     const molt_note *note = &in->image->note;
-    bool ends = memchr(note->name, 0, sizeof note->name) && memchr(note->version, 0, sizeof note->version);
+    bool ends = memchr(note->name, 0, sizeof note->name) && memchr(note->version, 0, sizeof note->version) &&
+                memchr(note->compatible, 0, sizeof note->compatible);
     bool good = ends && note->name[0] && !isdigit((unsigned char)note->name[0]);
     for (const char *at = note->name; good && *at; at++) good = isalnum((unsigned char)*at) || *at == '_';
     return good ? MOLT_OK : NO_MODULE(in, "the name in the module's note is damaged");

@@ -4,6 +4,8 @@
 #include "error.h"
 #include "fieldtype.h"
 #include "memory.h"
+#include "module.h"
+#include "tombstone.h"
 #include "trait.h"
 #include "value.h"
 #include "world_state.h"
@@ -125,25 +127,36 @@ molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const ch
     molt_trait *trait = molt_trait_declare_text(world, text);
     molt_impl *impl = trait ? molt_impl_new(trait, name, where) : NULL;
     if (!impl) return NULL;
-    molt__impl_change change = { impl, functions, leaf, where };
-    if (molt__impl_commit(world, &change, 1, NULL) == MOLT_OK) return impl;
-    world->impls.count--;
-    molt__impl_free(impl);
-    return NULL;
+    molt__impl_change change = { .impl = impl, .functions = functions, .leaf = leaf, .where = where };
+    if (molt__impl_prepare(world, &change, 1)) {
+        world->impls.count--;
+        molt__impl_free(impl);
+        return NULL;
+    }
+    molt__impl_commit(world, &change, 1);
+    molt__edit_publish(world);
+    molt__impl_release(world, &change, 1);
+    return impl;
 }
 
 /* The definitions of one change, all new. */
-static int build(molt_world *world, const molt__impl_change *change, molt__definitions *set)
+static int build(molt_world *world, molt__impl_change *change)
 {
     const molt_trait *trait = change->impl->trait;
     for (size_t i = 0; i < trait->method_count; i++) {
         if (!change->functions[i]) continue;
-        molt_fill fill = { sizeof fill, trait->methods[i]->name, change->functions[i], 0,
-                           change->leaf >> i & 1 ? MOLT_LEAF : 0, change->where };
+        uint32_t flags = (change->leaf >> i & 1 ? MOLT_LEAF : 0) | (change->buried >> i & 1 ? MOLT__BURIED : 0);
+        molt_fill fill = { sizeof fill, trait->methods[i]->name, change->functions[i], 0, flags, change->where };
+        char where[MOLT_NOTE_NAME + 48];
+        if (!fill.where) {
+            snprintf(where, sizeof where, "%s generation %u", change->module, (unsigned)change->generation);
+            if (flags & MOLT__BURIED) molt__tombstone_where(change->impl, (uint32_t)i, where, sizeof where);
+            fill.where = where;
+        }
         molt_definition *definition = molt__definition_new(world, change->impl->trait, &fill);
         molt_definition *old;
         if (!definition) return molt_last_code(world);
-        if (molt__definitions_put(world, set, definition, &old)) {
+        if (molt__definitions_put(world, &change->native, definition, &old)) {
             molt__definition_free(world, definition);
             return MOLT_ERR_MEMORY;
         }
@@ -151,11 +164,11 @@ static int build(molt_world *world, const molt__impl_change *change, molt__defin
     return MOLT_OK;
 }
 
-static void swap(molt__definitions *a, molt__definitions *b)
+static void swap(molt__impl_change *change)
 {
-    molt__definitions was = *a;
-    *a = *b;
-    *b = was;
+    molt__definitions was = change->impl->native;
+    change->impl->native = change->native;
+    change->native = was;
 }
 
 static int ready(molt_world *world, const molt__impl_change *change)
@@ -168,51 +181,72 @@ static int ready(molt_world *world, const molt__impl_change *change)
     return MOLT_OK;
 }
 
-static uint32_t commit(molt_world *world, const molt__impl_change *change, const molt__definitions *before)
+static void commit(molt_world *world, molt__impl_change *change)
 {
     const molt_trait *trait = change->impl->trait;
-    uint32_t changed = 0;
     for (size_t i = 0; i < trait->method_count; i++) {
         const char *name = trait->methods[i]->name;
-        molt_definition *was = molt__definitions_find(before, name);
+        molt_definition *was = molt__definitions_find(&change->native, name);
         molt_definition *is = molt__definitions_find(&change->impl->native, name);
-        changed += (was ? was->function : NULL) != (is ? is->function : NULL);
+        change->slots += (was ? was->function : NULL) != (is ? is->function : NULL);
         molt__edit_commit(world, (molt__scope){ .trait = trait }, name);
     }
-    return changed;
 }
 
-int molt__impl_commit(molt_world *world, const molt__impl_change *changes, size_t count, uint32_t *slots)
+int molt__impl_prepare(molt_world *world, molt__impl_change *changes, size_t count)
 {
-    molt__definitions *sets = molt__allocate(world, (count ? count : 1) * sizeof *sets);
-    if (!sets) return MOLT_ERR_MEMORY;
     int err = MOLT_OK;
-    size_t names = 0;
-    for (size_t i = 0; i < count && !err; i++) {
-        err = build(world, &changes[i], &sets[i]);
-        names += changes[i].impl->trait->method_count;
+    size_t names = 0, built = 0;
+    for (; built < count && !err; built++) {
+        err = build(world, &changes[built]);
+        names += changes[built].impl->trait->method_count;
     }
-    if (!err) {
-        for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
-        for (size_t i = 0; i < count && !err; i++) err = ready(world, &changes[i]);
-        /* Each name was made ready by itself; together they need room for all. */
-        if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity,
-                                      world->change_count + names * molt__edit_most(world), sizeof *world->changes);
-        if (err) for (size_t i = 0; i < count; i++) swap(&changes[i].impl->native, &sets[i]);
+    for (size_t i = 0; i < count && !err; i++) swap(&changes[i]);
+    if (err) {
+        molt__impl_release(world, changes, built);
+        return err;
     }
-    uint32_t changed = 0;
-    for (size_t i = 0; i < count && !err; i++) changed += commit(world, &changes[i], &sets[i]);
-    if (slots) *slots = changed;
-    if (!err) molt__edit_publish(world);
-    for (size_t i = 0; i < count; i++) molt__definitions_free(world, &sets[i]);
-    molt__free(world, sets, (count ? count : 1) * sizeof *sets);
+    for (size_t i = 0; i < count && !err; i++) err = ready(world, &changes[i]);
+    /* Each name was made ready by itself; together they need room for all. */
+    if (!err) err = molt__reserve(world, (void **)&world->changes, &world->change_capacity,
+                                  world->change_count + names * molt__edit_most(world), sizeof *world->changes);
+    if (err) molt__impl_cancel(world, changes, count);
     return err;
+}
+
+void molt__impl_commit(molt_world *world, molt__impl_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) commit(world, &changes[i]);
+}
+
+void molt__impl_cancel(molt_world *world, molt__impl_change *changes, size_t count)
+{
+    for (size_t i = count; i-- > 0;) swap(&changes[i]);
+    molt__impl_release(world, changes, count);
+}
+
+void molt__impl_release(molt_world *world, molt__impl_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) molt__definitions_free(world, &changes[i].native);
+}
+
+int molt__impl_check(const molt_impl *impl)
+{
+    const molt_module *module = impl->module;
+    if (!impl->gone) return MOLT_OK;
+    if (module->unloaded) {
+        return molt__fail(impl->world, MOLT_ERR_STATE, "implementation '%s' is of module '%s', which has been unloaded",
+                          impl->name, module->name);
+    }
+    return molt__fail(impl->world, MOLT_ERR_STATE, "implementation '%s' of module '%s' is gone since generation %u",
+                      impl->name, module->name, (unsigned)impl->gone);
 }
 
 void molt__impl_free(molt_impl *impl)
 {
     molt_world *world = impl->world;
     molt__definitions_free(world, &impl->native);
+    molt__tombstones_free(impl);
     molt__definitions_free(world, &impl->lua);
     for (size_t i = 0; i < impl->value_count; i++) {
         if (impl->values[i].kind != MOLT_MEMORY) continue;

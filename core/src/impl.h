@@ -12,6 +12,9 @@ struct molt_impl {
     char *name;
     char *where;
     molt_module *module;             /* NULL unless a module provides it */
+    uint32_t gone;                   /* the generation since which its module provides it no longer; 0: it does */
+    struct molt__tombstone **tombstones;     /* by slot, each made on first use; NULL: none was */
+    size_t tombstone_count;
     molt__definitions native;        /* exchanged as a whole by a reload */
     molt__definitions lua;           /* filled bit by bit; above `native` */
     molt_value *values;              /* by field of the trait; MOLT_VOID: the trait's default */
@@ -27,12 +30,27 @@ typedef struct molt__impl_change {
     molt_impl *impl;
     const molt_function *functions;
     uint64_t leaf;                   /* bit i: entry i is leaf */
-    const char *where;               /* "motorcycle generation 3" */
+    uint64_t buried;                 /* bit i: entry i is a tombstone */
+    const char *where;               /* NULL: "MODULE generation N", of: */
+    const char *module;
+    uint32_t generation;
+    uint32_t slots;                  /* out: functions that differ from before */
+    molt__definitions native;        /* those that it will have; from the commit on, those that it had */
 } molt__impl_change;
 
-/* Makes all the changes or none. `slots` (may be NULL) counts the functions that
- * differ from before. Live objects follow at their next call. */
-int molt__impl_commit(molt_world *world, const molt__impl_change *changes, size_t count, uint32_t *slots);
+/* All the changes or none, in three steps. Prepare does all that can fail, and
+ * leaves nothing behind when it does. After it, commit is stores; live objects
+ * follow at their next call, the binding with molt__edit_publish. Or cancel. The
+ * commit's changes are for molt__impl_release, when nothing needs the former
+ * definitions any more. */
+int molt__impl_prepare(molt_world *world, molt__impl_change *changes, size_t count);
+void molt__impl_commit(molt_world *world, molt__impl_change *changes, size_t count);
+void molt__impl_cancel(molt_world *world, molt__impl_change *changes, size_t count);
+void molt__impl_release(molt_world *world, molt__impl_change *changes, size_t count);
+
+/* Is it there to be used? Not when its module has been unloaded, or provides it no
+ * longer: MOLT_ERR_STATE. */
+int molt__impl_check(const molt_impl *impl);
 
 void molt__impl_free(molt_impl *impl);
 

@@ -19,6 +19,12 @@ int molt__loader_ready(molt_world *world)
     return MOLT_OK;
 }
 
+int molt__loader_idle(molt_world *world, const char *name)
+{
+    if (!world->loader || !world->loader->busy) return MOLT_OK;
+    return molt__fail(world, MOLT_ERR_STATE, "'%s' cannot be loaded, reloaded or unloaded while a module is", name);
+}
+
 void molt__loader_retire(molt_world *world, molt__generation *generation)
 {
     generation->next = world->loader->retired;

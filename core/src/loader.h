@@ -11,10 +11,15 @@ typedef struct molt__loader {
     molt__generation *retired;       /* unmapped at the next tick */
     molt__generation *pinned;        /* closed, but the dynamic loader keeps them mapped */
     size_t images;                   /* mapped, each with its copy on disk */
+    bool busy;                       /* a module is being loaded, reloaded or unloaded */
 } molt__loader;
 
 /* Makes world->loader if there is none yet. */
 int molt__loader_ready(molt_world *world);
+
+/* Is no module being loaded, reloaded or unloaded? Their setup may have reached Lua,
+ * which asks for `name`: MOLT_ERR_STATE. */
+int molt__loader_idle(molt_world *world, const char *name);
 
 /* Nothing enters this generation any more: unmap it at the next tick. */
 void molt__loader_retire(molt_world *world, molt__generation *generation);

@@ -3,8 +3,9 @@
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
-#include "trait.h"
 #include "search.h"
+#include "trait.h"
+#include "transaction.h"
 #include "world_state.h"
 
 #include <stdio.h>
@@ -13,6 +14,9 @@
 static void module_free(molt_module *module)
 {
     molt_world *world = module->world;
+    molt__content_free(world, &module->content);
+    molt__content_free(world, &module->previous);
+    molt__free(world, module->change, module->change_capacity * sizeof *module->change);
     molt__free_text(world, module->name);
     molt__free_text(world, module->version);
     molt__free_text(world, module->file);
@@ -33,26 +37,20 @@ static molt_module *module_new(molt_world *world, const molt_module_info *info, 
     return NULL;
 }
 
-/* The first generation of a module. NULL: refused, and nothing has changed. */
-static molt_module *adopt(molt_world *world, const molt_module_info *info, const char *file)
+/* The first generation of a module. NULL: refused, and nothing has changed; what the
+ * step holds is closed and freed. */
+static molt_module *adopt(molt_world *world, const char *file, molt__step *step)
 {
-    if (molt__reserve(world, (void **)&world->modules.item, &world->modules.capacity, world->modules.count + 1,
-                      sizeof(void *))) return NULL;
-    molt_module *module = module_new(world, info, file);
-    if (!module) return NULL;
-    molt__offer offer;
-    size_t traits = world->traits.count;
-    molt__offer_collect(world, info, module->file, 1, &world->refusal, &offer);
-    uint32_t slots;
-    bool refused = molt__reasons_any(&world->refusal) || molt__module_commit(module, &offer, 1, &slots);
-    if (refused) molt__reasons_fail(world, &world->refusal, file[0] ? file : info->name, "");
-    molt__offer_free(&offer);
-    if (refused) {
-        molt__traits_undo(world, traits);
-        module_free(module);
-        return NULL;
-    }
-    module->number = 1;
+    bool room = !molt__reserve(world, (void **)&world->modules.item, &world->modules.capacity,
+                               world->modules.count + 1, sizeof(void *));
+    molt_module *module = room ? module_new(world, step->info, file) : NULL;
+    molt__transaction t = { .world = world, .step = step, .count = 1 };
+    step->module = module;
+    bool refused = module && molt__transaction_run(&t);
+    if (refused) molt__reasons_fail(world, &world->refusal, file[0] ? file : module->name, "");
+    molt__transaction_free(&t);
+    if (refused) module_free(module);
+    if (!module || refused) return NULL;
     world->modules.item[world->modules.count++] = module;
     return module;
 }
@@ -84,31 +82,47 @@ static int check_name_is_free(molt_world *world, const char *file, const char *n
                       other->file[0] ? other->file : "the program itself");
 }
 
-static molt_module *load_image(molt_world *world, const char *file, const molt__content *content)
+static molt_module *load_image(molt_world *world, const char *file, molt__content *content)
 {
-    molt__image image;
-    if (molt__image_inspect(world, file, content->bytes, content->length, &image)) return NULL;
-    if (check_name_is_free(world, file, image.note.name)) return NULL;
-    molt__generation *generation = molt__generation_open(world, file, content, &image);
-    if (!generation) return NULL;
-    molt_module *module = adopt(world, generation->info, file);
-    if (module) module->generation = generation;
-    else molt__loader_close(world, generation);
-    return module;
+    molt__step step = { .kind = MOLT__STEP_LOAD };
+    if (molt__image_inspect(world, file, content->bytes, content->length, &step.image)) return NULL;
+    if (check_name_is_free(world, file, step.image.note.name)) return NULL;
+    step.next = molt__generation_open(world, file, content, &step.image);
+    if (!step.next) return NULL;
+    step.info = step.next->info;
+    step.content = *content;         /* the module's from now on */
+    *content = (molt__content){ 0 };
+    return adopt(world, file, &step);
+}
+
+/* A module that was unloaded serves again. */
+static molt_module *revive(molt_module *module)
+{
+    molt_world *world = module->world;
+    molt__step step = { .kind = MOLT__STEP_RELOAD, .module = module };
+    molt__transaction t = { .world = world, .step = &step, .count = 1 };
+    int err = molt__transaction_run(&t);
+    if (err) molt__reasons_fail(world, &world->refusal, module->file, "");
+    molt__transaction_free(&t);
+    return err ? NULL : module;
 }
 
 static molt_module *load_file(molt_world *world, const char *file)
 {
     molt_module *module = find_by_file(world, file);
-    if (module) return module;
+    if (module && !module->unloaded) return module;
     double start = world->config.clock(world->config.user);
-    molt__content content;
-    if (molt__content_read(world, file, &content)) return NULL;
-    module = load_image(world, file, &content);
-    molt__content_free(world, &content);
+    if (module) {
+        module = revive(module);
+    } else {
+        molt__content content;
+        if (molt__content_read(world, file, &content)) return NULL;
+        module = load_image(world, file, &content);
+        molt__content_free(world, &content);
+    }
     if (!module) return NULL;
-    molt_log(world, MOLT_LOG_INFO, "%s g1  loaded from %s  %.1f ms", module->name, module->file,
-             (world->config.clock(world->config.user) - start) * 1e3);
+    molt_log(world, MOLT_LOG_INFO, "%s g%u  loaded from %s  %.1f ms", module->name, (unsigned)module->number,
+             module->file, (world->config.clock(world->config.user) - start) * 1e3);
     return module;
 }
 
@@ -125,9 +139,10 @@ static molt_module *load_by_name(molt_world *world, const char *name)
 molt_module *molt_module_load(molt_world *world, const char *name)
 {
     molt_module *module = name && !strchr(name, '/') ? find_by_name(world, name) : NULL;
-    if (module) return module;
+    if (module && !module->unloaded) return module;
+    if (molt__loader_idle(world, name ? name : "?")) return NULL;
     molt__reasons_free(world, &world->refusal);
-    module = load_by_name(world, name);
+    module = module ? load_file(world, module->file) : load_by_name(world, name);
     if (!module && !molt__reasons_any(&world->refusal)) molt__reasons_take(world, &world->refusal);
     return module;
 }
@@ -142,7 +157,10 @@ molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
     const molt_module_info *info = entry();
     if (molt__info_check(world, "a module of the program", info)) return NULL;
     if (check_name_is_free(world, "a module of the program", info->name)) return NULL;
-    return adopt(world, info, "");
+    if (molt__loader_idle(world, info->name)) return NULL;
+    molt__reasons_free(world, &world->refusal);
+    molt__step step = { .kind = MOLT__STEP_LOAD, .info = info };
+    return adopt(world, "", &step);
 }
 
 int molt_module_path(molt_world *world, const char *folders)
@@ -194,7 +212,8 @@ static void list_impls(const molt_module *module, char *text, size_t size)
     size_t length = 0;
     text[0] = '\0';
     for (size_t i = 0; i < module->count && length < size; i++) {
-        int added = snprintf(text + length, size - length, "%s%s", i ? ", " : "", module->impl[i].name);
+        if (module->impl[i].impl->gone) continue;
+        int added = snprintf(text + length, size - length, "%s%s", length ? ", " : "", module->impl[i].name);
         length += added > 0 ? (size_t)added : 0;
     }
 }
@@ -204,22 +223,30 @@ molt_impl *molt_module_impl(molt_module *module, const char *name)
     molt_world *world = module->world;
     molt__near search = molt__near_begin(name);
     for (size_t i = 0; i < module->count; i++) {
-        if (strcmp(module->impl[i].name, name) == 0) return module->impl[i].impl;
-        molt__near_offer(&search, module->impl[i].name);
+        molt_impl *impl = module->impl[i].impl;
+        if (strcmp(module->impl[i].name, name) == 0) return molt__impl_check(impl) ? NULL : impl;
+        if (!impl->gone) molt__near_offer(&search, module->impl[i].name);
+    }
+    if (module->unloaded) {
+        molt__fail(world, MOLT_ERR_STATE, "module '%s' has been unloaded", module->name);
+        return NULL;
     }
     char list[512];
     list_impls(module, list, sizeof list);
     molt__fail(world, MOLT_ERR_UNKNOWN, "module '%s' has no implementation '%s'; it has %s", module->name, name,
-               module->count ? list : "none");
+               list[0] ? list : "none");
     if (molt__near_result(&search)) molt__hint(world, "did you mean '%s'?", molt__near_result(&search));
     return NULL;
 }
 
 molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char **name)
 {
-    if (position >= module->count) return NULL;
-    if (name) *name = module->impl[position].name;
-    return module->impl[position].impl;
+    for (size_t i = 0; i < module->count; i++) {
+        if (module->impl[i].impl->gone || position-- > 0) continue;
+        if (name) *name = module->impl[i].name;
+        return module->impl[i].impl;
+    }
+    return NULL;
 }
 
 size_t molt_module_images(const molt_world *world)

@@ -3,7 +3,9 @@
  *
  *   molt_module ── impl[] ──▶ molt_impl       values of the world: stay over reloads
  *        │
- *        └─ generation ──▶ the image that fills them now
+ *        ├─ generation ──▶ the image that fills them now
+ *        ├─ content        the bytes of its file, as they were when it was loaded
+ *        └─ previous       those of the generation before: where a rollback goes
  */
 #ifndef MOLT_SRC_MODULE_H
 #define MOLT_SRC_MODULE_H
@@ -11,7 +13,10 @@
 #include <molt/module.h>
 
 #include "generation.h"
+#include "impl.h"
 #include "offer.h"
+
+enum { MOLT__BUILD_ID = 65 };        /* of its text: up to 32 bytes */
 
 typedef struct molt__module_impl {
     const char *name;                /* interned */
@@ -23,18 +28,37 @@ struct molt_module {
     char *name;
     char *version;
     char *file;                      /* "" for a module that is linked into the program */
+    char compatible[MOLT_NOTE_VERSION];      /* the oldest version that it says it can follow; "": it says nothing */
+    char build_id[MOLT__BUILD_ID];
     uint32_t number;                 /* of the generation that serves */
-    molt__generation *generation;    /* NULL for a module that is linked into the program */
+    molt__generation *generation;    /* NULL for a module that is linked into the program, or unloaded */
+    molt__content content;
+    molt__content previous;          /* no bytes: nothing to go back to */
+    uint32_t previous_number;
     molt__module_impl *impl;
     size_t count;
     size_t capacity;
+    molt_reload_change *change;      /* of the last report */
+    size_t change_count;
+    size_t change_capacity;
+    bool unloaded;
 };
 
-/* Puts an offer into effect as generation `number`: new implementations are
- * made, all of them get the offered functions. All or nothing; what speaks
- * against it is added to offer->reasons. `slots` counts the
- * functions exchanged. */
-int molt__module_commit(molt_module *module, molt__offer *offer, uint32_t number, uint32_t *slots);
+/* Is there an implementation of that (interned) name, be it gone meanwhile? */
+bool molt__module_provides(const molt_module *module, const char *name);
+
+/* Has it, or had it, an implementation of the trait? */
+bool molt__module_implements(const molt_module *module, const molt_trait *trait);
+
+/* Makes the implementations that are new, and the changes, one for each of the
+ * offer's, that put generation `number` into effect; or nothing. */
+int molt__module_changes(molt_module *module, const molt__offer *offer, uint32_t number, molt__impl_change *changes);
+
+/* Frees the implementations that were made since there were `count`. */
+void molt__module_take_back(molt_module *module, size_t count);
+
+/* Notes which implementations are there, and since when others are not. */
+void molt__module_mark(molt_module *module, const molt__offer *offer, uint32_t number);
 
 /* molt_world_tick: unmaps retired images. */
 void molt__modules_tick(molt_world *world);

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "error.h"
 #include "memory.h"
+#include "module.h"
 #include "name.h"
 
 #include <stdio.h>
@@ -23,16 +24,7 @@ static int on_fail(molt_setup *setup, const char *format, va_list arguments)
     return MOLT_ERR_MODULE;
 }
 
-const molt__offer_impl *molt__offer_find(const molt__offer *offer, const char *name)
-{
-    for (size_t i = 0; i < offer->count; i++) {
-        if (offer->impl[i].name == name) return &offer->impl[i];
-    }
-    return NULL;
-}
-
-/* The implementation of that name in the offer, added when it is the first time. */
-static molt__offer_impl *impl_of(molt__offer *offer, molt_trait *trait, const char *text)
+molt__offer_impl *molt__offer_impl_of(molt__offer *offer, molt_trait *trait, const char *text)
 {
     const char *name = molt__name(offer->world, text);
     if (!name) return NULL;
@@ -43,50 +35,75 @@ static molt__offer_impl *impl_of(molt__offer *offer, molt_trait *trait, const ch
         return NULL;
     }
     molt__offer_impl *impl = &offer->impl[offer->count++];
-    *impl = (molt__offer_impl){ .name = name, .trait = trait };
+    *impl = (molt__offer_impl){ .name = name, .trait = trait, .gone = true };
     return impl;
 }
 
-static void add_functions(molt__offer *offer, molt__offer_impl *impl, const void *functions, uint32_t flags)
+static void add_function(molt__offer *offer, molt__offer_impl *impl, size_t slot, molt_function function, uint32_t flags)
 {
-    for (size_t i = 0; i < impl->trait->method_count; i++) {
+    if (impl->functions[slot]) {
+        molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice",
+                          impl->name, impl->trait->methods[slot]->name);
+    }
+    impl->functions[slot] = function;
+    if (flags & MOLT_LEAF) impl->leaf |= UINT64_C(1) << slot;
+}
+
+/* `functions` has the slots of the text, which are the trait's, as far as they go. */
+static void add_functions(molt__offer *offer, molt__offer_impl *impl, const molt__clash *clash, const void *functions,
+                          uint32_t flags)
+{
+    size_t count = clash->trait ? clash->method_count : impl->trait->method_count;
+    for (size_t i = 0; i < count; i++) {
         molt_function function;
         memcpy(&function, (const char *)functions + i * sizeof function, sizeof function);
         if (!function) continue;
-        if (impl->functions[i]) {
-            molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice",
-                              impl->name, impl->trait->methods[i]->name);
-        }
-        impl->functions[i] = function;
-        if (flags & MOLT_LEAF) impl->leaf |= UINT64_C(1) << i;
+        if (clash->other[i]) impl->other[i] = clash->other[i];
+        else add_function(offer, impl, i, function, flags);
     }
+}
+
+/* The trait that the text declares. NULL: refused, and the reasons say why. Only what
+ * the module has declared before may it declare otherwise. */
+static molt_trait *trait_of(molt__offer *offer, molt_trait_text *text, molt__clash *clash)
+{
+    molt_trait *trait = molt__clash_find(offer->world, text);
+    if (trait && molt__module_implements(offer->module, trait))
+        return molt__clash_read(trait, text, offer->reasons, clash) ? NULL : trait;
+    trait = molt_trait_declare_text(offer->world, text);
+    if (!trait) refuse(offer);
+    return trait;
 }
 
 static int on_provide(molt_setup *setup, molt_trait_text *text, const char *name, const void *functions,
                       uint32_t flags)
 {
     molt__offer *offer = (molt__offer *)setup;
-    molt_trait *trait = molt_trait_declare_text(offer->world, text);
-    int err = trait ? MOLT_OK : refuse(offer);
-    molt__offer_impl *impl = impl_of(offer, trait, name);
+    molt__clash clash = { 0 };
+    molt_trait *trait = trait_of(offer, text, &clash);
+    molt__offer_impl *impl = molt__offer_impl_of(offer, trait, name);
     if (!impl) return refuse(offer);
-    if (err || !impl->trait) return err;
+    impl->gone = false;
+    impl->clashes = impl->clashes || clash.trait;
+    if (!trait || !impl->trait) return MOLT_ERR_DECLARATION;
     if (impl->trait != trait) {
         return molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE,
                                  "'%s' is named as an implementation of %s and of %s", name, impl->trait->name,
                                  trait->name);
     }
-    if (functions) add_functions(offer, impl, functions, flags);
+    if (functions) add_functions(offer, impl, &clash, functions, flags);
     return MOLT_OK;
 }
 
-void molt__offer_collect(molt_world *world, const molt_module_info *info, const char *file, uint32_t generation,
+void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation,
                          molt__reasons *reasons, molt__offer *offer)
 {
+    molt_world *world = module->world;
     *offer = (molt__offer){
         .setup = { .size = sizeof(molt_setup), .abi = MOLT_ABI, .generation = generation, .world = world,
-                   .file = file, .provide = on_provide, .fail = on_fail },
+                   .file = module->file, .provide = on_provide, .fail = on_fail },
         .world = world,
+        .module = module,
         .reasons = reasons,
     };
     *info->api = &molt__api_table;

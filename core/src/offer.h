@@ -10,19 +10,25 @@
 
 #include <molt/handshake.h>
 
+#include "clash.h"
 #include "reasons.h"
 #include "trait.h"
 
 typedef struct molt__offer_impl {
     const char *name;                /* interned */
     molt_trait *trait;               /* NULL: refused, and the reason is noted */
+    bool gone;                       /* not offered: the module had it, the plan says what that means */
+    bool clashes;                    /* its trait is declared otherwise */
     uint64_t leaf;
+    uint64_t buried;                 /* bit i: entry i is a tombstone, put there by the plan */
     molt_function functions[MOLT__MAX_METHODS];
+    const char *other[MOLT__MAX_METHODS];    /* the signature that it has instead of the slot's; or NULL */
 } molt__offer_impl;
 
 typedef struct molt__offer {
     molt_setup setup;                /* first: it is what the module sees of this */
     molt_world *world;
+    const molt_module *module;
     molt__offer_impl *impl;
     size_t count;
     size_t capacity;
@@ -32,10 +38,12 @@ typedef struct molt__offer {
 
 /* Lets the module say what it provides, and adds what is unacceptable in itself to
  * the reasons. To be freed in either case. */
-void molt__offer_collect(molt_world *world, const molt_module_info *info, const char *file, uint32_t generation,
+void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation,
                          molt__reasons *reasons, molt__offer *offer);
 
-const molt__offer_impl *molt__offer_find(const molt__offer *offer, const char *name);
+/* The implementation of that name, added, as one that is gone, when there is none.
+ * NULL: no memory. */
+molt__offer_impl *molt__offer_impl_of(molt__offer *offer, molt_trait *trait, const char *name);
 
 void molt__offer_free(molt__offer *offer);
 

@@ -62,6 +62,26 @@ int molt__reasons_take(molt_world *world, molt__reasons *reasons)
     return code;
 }
 
+/* "NAME.Vehicle:range …" and "/…/NAME.so: …" say it themselves. */
+static bool says(const char *message, const char *name)
+{
+    size_t length = strlen(name);
+    return message[0] == '/' || (strncmp(message, name, length) == 0 && message[length] == '.');
+}
+
+void molt__reasons_of(molt_world *world, molt__reasons *reasons, size_t from, const char *name)
+{
+    for (size_t i = from; i < reasons->count; i++) {
+        char text[MOLT__ERROR_TEXT];
+        if (says(reasons->item[i].message, name)) continue;
+        snprintf(text, sizeof text, "%s: %s", name, reasons->item[i].message);
+        char *copy = molt__copy_text(world, text);
+        if (!copy) continue;
+        molt__free_text(world, (char *)(uintptr_t)reasons->item[i].message);
+        reasons->item[i].message = copy;
+    }
+}
+
 const molt_reason *molt__reasons_list(const molt__reasons *reasons, size_t *count)
 {
     bool alone = !reasons->count && reasons->lost;

@@ -35,6 +35,9 @@ void molt__reasons_hint(molt_world *world, molt__reasons *reasons, const char *f
 /* The reason is the error that the world has just recorded, with its hint. Returns its code. */
 int molt__reasons_take(molt_world *world, molt__reasons *reasons);
 
+/* Puts "NAME: " before those from place `from` on that do not say whose they are. */
+void molt__reasons_of(molt_world *world, molt__reasons *reasons, size_t from, const char *name);
+
 /* The list, and how many it has. */
 const molt_reason *molt__reasons_list(const molt__reasons *reasons, size_t *count);
 

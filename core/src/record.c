@@ -166,6 +166,11 @@ int molt_struct_declare(molt_world *world, const molt_struct_text *given)
     return err == MOLT_ERR_STATE ? MOLT_OK : err;
 }
 
+void molt__records_undo(molt_world *world, size_t count)
+{
+    while (world->records.count > count) record_free(world, world->records.item[--world->records.count]);
+}
+
 void molt__records_free(molt_world *world)
 {
     for (size_t i = 0; i < world->records.count; i++) record_free(world, world->records.item[i]);

@@ -1,127 +1,123 @@
-/* reload.c: from one generation of a module to the next. */
-#include "module.h"
+/* reload.c: modules follow their files, one alone or several together; and back again. */
+#include "transaction.h"
 
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
-#include "trait.h"
+#include "report.h"
 #include "world_state.h"
 
+#include <stdio.h>
 #include <string.h>
-
-/* A reload under way. */
-typedef struct reloading {
-    molt_module *module;
-    double start;
-    molt__content content;
-    molt__image image;
-    molt__generation *next;
-    molt__offer offer;
-    uint32_t slots;
-} reloading;
 
 static int check_moment(const molt_module *module)
 {
     molt_world *world = module->world;
-    if (!module->generation) {
+    if (!module->file[0]) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be reloaded",
                           module->name);
     }
-    if (!world->border->leaf) return MOLT_OK;
-    return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
-                      module->name);
+    if (module->unloaded) {
+        molt__fail(world, MOLT_ERR_STATE, "module '%s' has been unloaded", module->name);
+        return molt__hint(world, "load it again");
+    }
+    if (world->border->leaf) {
+        return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
+                          module->name);
+    }
+    return molt__loader_idle(world, module->name);
 }
 
-static int check_name(const reloading *r)
+/* Carries it out and reports on each step. `reports` may be NULL. */
+static int run(molt__transaction *t, const char *file, const char *meanwhile, molt_reload_report *reports)
 {
-    const molt_module *module = r->module;
-    if (strcmp(r->image.note.name, module->name) == 0) return MOLT_OK;
-    return molt__fail(module->world, MOLT_ERR_MODULE, "%s: expected module '%s', found '%s'", module->file,
-                      module->name, r->image.note.name);
-}
-
-/* From here on nothing can fail. */
-static void take_over(reloading *r, char *version)
-{
-    molt_module *module = r->module;
-    molt_world *world = module->world;
-    molt__loader_retire(world, module->generation);
-    module->generation = r->next;
-    module->number++;
-    molt__free_text(world, module->version);
-    module->version = version;
-}
-
-static int exchange(reloading *r)
-{
-    molt_module *module = r->module;
-    molt_world *world = module->world;
-    char *version = molt__copy_text(world, r->next->info->version);
-    if (!version) return MOLT_ERR_MEMORY;
-    size_t traits = world->traits.count;
-    molt__offer_collect(world, r->next->info, module->file, module->number + 1, &world->refusal, &r->offer);
-    int err = molt__module_commit(module, &r->offer, module->number + 1, &r->slots);
-    if (!err) take_over(r, version);
-    else molt__free_text(world, version);
-    if (err) err = molt__reasons_fail(world, &world->refusal, module->file, ", the earlier generation serves on");
-    if (err) molt__traits_undo(world, traits);
-    molt__offer_free(&r->offer);
+    molt_world *world = t->world;
+    int err = molt__transaction_run(t);
+    if (err) err = molt__reasons_fail(world, &world->refusal, file, meanwhile);
+    for (size_t i = 0; i < t->count; i++) {
+        molt_reload_report *report = reports ? &reports[i] : NULL;
+        if (err) molt__report_refused(&t->step[i], report);
+        else molt__report_done(&t->step[i], report);
+    }
+    molt__transaction_free(t);
     return err;
 }
 
-static int replace(reloading *r)
+static molt__transaction transaction_of(molt_world *world, const molt_reload_options *options)
 {
-    molt_module *module = r->module;
-    molt_world *world = module->world;
-    int err = molt__image_inspect(world, module->file, r->content.bytes, r->content.length, &r->image);
-    if (!err) err = check_name(r);
-    if (err) return err;
-    r->next = molt__generation_open(world, module->file, &r->content, &r->image);
-    if (!r->next) return molt_last_code(world);
-    err = exchange(r);
-    if (err) molt__loader_close(world, r->next);
-    return err;
-}
-
-static void report_to(const reloading *r, bool unchanged, molt_reload_report *report)
-{
-    const molt_module *module = r->module;
-    molt_world *world = module->world;
-    double seconds = world->config.clock(world->config.user) - r->start;
-    if (report) {
-        *report = (molt_reload_report){ .size = sizeof *report, .from = module->number - !unchanged,
-                                        .to = module->number, .unchanged = unchanged, .slots = r->slots,
-                                        .seconds = seconds, .fate_reason = "" };
-    }
-    if (unchanged) {
-        molt_log(world, MOLT_LOG_INFO, "%s g%u  unchanged", module->name, module->number);
-    } else {
-        molt_log(world, MOLT_LOG_INFO, "%s g%u→g%u  %u slot%s changed  %.1f ms", module->name, module->number - 1,
-                 module->number, r->slots, r->slots == 1 ? "" : "s", seconds * 1e3);
-    }
+    return (molt__transaction){ .world = world, .flags = options ? options->flags : 0,
+                                .timeout = options ? options->timeout : 0 };
 }
 
 int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
     molt_world *world = module->world;
-    if (options && options->size != sizeof *options) {
-        return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_options is %zu, found %zu",
-                          sizeof *options, options->size);
-    }
-    if (report && report->size != sizeof *report) {
-        return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_report is %zu, found %zu",
-                          sizeof *report, report->size);
-    }
-    int err = check_moment(module);
+    int err = molt__report_check(world, options, report);
+    if (!err) err = check_moment(module);
+    if (err) return err;
     molt__reasons_free(world, &world->refusal);
-    if (err) return molt__reasons_take(world, &world->refusal);
-    reloading r = { .module = module, .start = world->config.clock(world->config.user) };
-    err = molt__content_read(world, module->file, &r.content);
-    if (err) return molt__reasons_take(world, &world->refusal);
-    bool unchanged = r.content.hash == module->generation->hash && r.content.length == module->generation->length;
-    if (!unchanged) err = replace(&r);
-    molt__content_free(world, &r.content);
-    if (err && !molt__reasons_any(&world->refusal)) molt__reasons_take(world, &world->refusal);
-    if (!err) report_to(&r, unchanged, report);
+    molt__step step = { .kind = MOLT__STEP_RELOAD, .module = module };
+    molt__transaction t = transaction_of(world, options);
+    t.step = &step;
+    t.count = 1;
+    return run(&t, module->file, ", the earlier generation serves on", report);
+}
+
+/* Every module once, each fit to be reloaded. */
+static int check_batch(molt_module *const *modules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int err = check_moment(modules[i]);
+        if (err) return err;
+        for (size_t j = 0; j < i; j++) {
+            if (modules[i] != modules[j]) continue;
+            return molt__fail(modules[i]->world, MOLT_ERR_ARGUMENT, "module '%s' is listed twice", modules[i]->name);
+        }
+        if (modules[i]->world == modules[0]->world) continue;
+        return molt__fail(modules[0]->world, MOLT_ERR_ARGUMENT, "module '%s' is of another world", modules[i]->name);
+    }
+    return MOLT_OK;
+}
+
+int molt_modules_reload(molt_module *const *modules, size_t count, const molt_reload_options *options,
+                        molt_reload_report *reports)
+{
+    if (!count) return MOLT_OK;
+    molt_world *world = modules[0]->world;
+    int err = molt__report_check(world, options, NULL);
+    for (size_t i = 0; reports && i < count && !err; i++) err = molt__report_check(world, NULL, &reports[i]);
+    if (!err) err = check_batch(modules, count);
+    if (err) return err;
+    molt__reasons_free(world, &world->refusal);
+    molt__transaction t = transaction_of(world, options);
+    t.step = molt__allocate(world, count * sizeof *t.step);
+    if (!t.step) return MOLT_ERR_MEMORY;
+    t.count = count;
+    for (size_t i = 0; i < count; i++) t.step[i] = (molt__step){ .kind = MOLT__STEP_RELOAD, .module = modules[i] };
+    char what[48];
+    snprintf(what, sizeof what, "%zu modules", count);
+    molt__step *steps = t.step;
+    err = run(&t, count == 1 ? modules[0]->file : what, ", the earlier generations serve on", reports);
+    molt__free(world, steps, count * sizeof *steps);
     return err;
+}
+
+int molt_module_rollback(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
+{
+    molt_world *world = module->world;
+    int err = molt__report_check(world, options, report);
+    if (!err) err = check_moment(module);
+    if (!err && !module->previous.bytes) {
+        err = molt__fail(world, MOLT_ERR_STATE, "module '%s', generation %u, has no generation to go back to",
+                         module->name, (unsigned)module->number);
+        molt__hint(world, "a reload that is accepted makes one; a rollback uses it up");
+    }
+    if (err) return err;
+    molt__reasons_free(world, &world->refusal);
+    molt__step step = { .kind = MOLT__STEP_ROLLBACK, .module = module, .content = module->previous,
+                        .restored = module->previous_number };
+    molt__transaction t = transaction_of(world, options);
+    t.step = &step;
+    t.count = 1;
+    return run(&t, module->file, ", the generation that serves stays", report);
 }

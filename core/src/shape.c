@@ -353,6 +353,7 @@ static int check_new(const molt_shape *shape, const molt__attached *add)
 
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl)
 {
+    if (impl && molt__impl_check(impl)) return NULL;
     molt_shape *to = cached(shape, trait, impl, true);
     if (to) return published(trusted(to));
     molt__attached add = { .trait = trait, .impl = impl };
@@ -363,6 +364,7 @@ molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *
 molt_shape *molt__shape_attach_set(molt_shape *shape, const molt__attached *add, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (add[i].impl && molt__impl_check(add[i].impl)) return NULL;
         if (check_new(shape, &add[i])) return NULL;
     }
     return count ? published(neighbour(shape, add, count, NULL)) : shape;

@@ -102,6 +102,7 @@ typedef struct molt_note {
     uint32_t checksum[2];            /* of the file without these four words */
     char name[MOLT_NOTE_NAME];
     char version[MOLT_NOTE_VERSION];
+    char compatible[MOLT_NOTE_VERSION];      /* the oldest version that it can follow; "": it does not say */
 } molt_note;
 
 enum { MOLT_NOTE_HEAD = offsetof(molt_note, abi) };

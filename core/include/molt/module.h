@@ -65,6 +65,21 @@ typedef enum molt_reload_phase {
     MOLT_PHASES
 } molt_reload_phase;
 
+/* What became of a method of an implementation, or of a trait as a whole. */
+typedef enum molt_change {
+    MOLT_CHANGE_KEPT,                /* the same signature; the function is the new one */
+    MOLT_CHANGE_CHANGED,             /* a trait: declared otherwise */
+    MOLT_CHANGE_ADDED,
+    MOLT_CHANGE_DROPPED,             /* nobody used it */
+    MOLT_CHANGE_BURIED               /* a tombstone: calls of it raise */
+} molt_change;
+
+typedef struct molt_reload_change {
+    molt_change change;
+    const char *name;                /* of the implementation; of the trait, where there is no method */
+    const char *method;              /* NULL: this is about the trait */
+} molt_reload_change;
+
 /* What a reload did. Texts belong to the module, until its next reload. */
 typedef struct molt_reload_report {
     size_t size;                     /* sizeof(molt_reload_report) */
@@ -73,6 +88,11 @@ typedef struct molt_reload_report {
     bool deferred;                   /* nothing was done yet: it happens at the next quiescent point */
     uint32_t slots;                  /* functions exchanged */
     uint32_t instances;              /* migrated */
+    uint32_t objects;                /* alive that have its traits, and follow */
+    uint32_t restored;               /* by a rollback: the generation whose code serves again */
+    const char *build_id;            /* of the new image, in hexadecimal; "" when it has none */
+    const molt_reload_change *change;
+    size_t change_count;
     double seconds;
     double phase[MOLT_PHASES];       /* seconds of each; 0: skipped */
     molt_image_fate fate;
@@ -88,6 +108,29 @@ typedef struct molt_reload_report {
  * `report` may be NULL. */
 MOLT_API int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
 
+/* The same for several modules of one world, which commit together or not at all.
+ * `reports` has `count` of them, or is NULL. */
+MOLT_API int molt_modules_reload(molt_module *const *modules, size_t count, const molt_reload_options *options,
+                                 molt_reload_report *reports);
+
+/* Goes back to the code that served before the last reload, from a copy of it that
+ * was kept: whatever the file holds by now. Objects keep their state. A transaction
+ * like a reload, with a generation of its own. There is one step back, no more:
+ * MOLT_ERR_STATE when there is nothing to go back to. */
+MOLT_API int molt_module_rollback(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
+
+/* Takes the module's code out of the program. Refused with MOLT_ERR_IN_USE, and
+ * nothing has changed, while classes or objects use what it provides; each of them
+ * is named. With MOLT_UNLOAD_DETACH they lose it first, which runs hooks. What it
+ * declared stays; its implementations are empty, and refuse to be used, until
+ * molt_module_load takes it up again. The image is unmapped at the next tick. */
+typedef enum molt_unload_flag { MOLT_UNLOAD_DETACH = 1 } molt_unload_flag;
+MOLT_API int molt_module_unload(molt_module *module, uint32_t flags);
+MOLT_API bool molt_module_unloaded(const molt_module *module);
+
+/* The line of the log that a report comes to, as snprintf writes it. */
+MOLT_API size_t molt_reload_text(const molt_module *module, const molt_reload_report *report, char *text, size_t size);
+
 MOLT_API molt_module *molt_module_find(molt_world *world, const char *name);
 MOLT_API const char *molt_module_name(const molt_module *module);
 MOLT_API const char *molt_module_version(const molt_module *module);
@@ -101,5 +144,19 @@ MOLT_API molt_impl *molt_module_impl_at(molt_module *module, size_t position, co
 
 /* For tests and tools: images now mapped, private copies now on disk. */
 MOLT_API size_t molt_module_images(const molt_world *world);
+
+/* The same in full, counted now: what the world believes beside what is so. */
+typedef struct molt_module_counts {
+    size_t size;                     /* sizeof(molt_module_counts) */
+    size_t modules;                  /* known, those unloaded included */
+    size_t generations;              /* that serve */
+    size_t retired;                  /* that wait for a quiescent point */
+    size_t pinned;                   /* closed, but kept by the dynamic loader */
+    size_t images;                   /* serving, retired and pinned */
+    size_t mappings;                 /* of private copies, in the memory map of the process */
+    size_t copies;                   /* files in this world's temp folders */
+    size_t kept_bytes;               /* of contents, for rollbacks */
+} molt_module_counts;
+MOLT_API int molt_module_counters(const molt_world *world, molt_module_counts *out);
 
 #endif /* MOLT_MODULE_H */

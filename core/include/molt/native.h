@@ -65,6 +65,11 @@
  *       generation serves on. The name is a C identifier; the symbol that is
  *       exported is molt_module_<name>, the only one a module needs to export.
  *
+ *   MOLT_MODULE(name, "1.4.0", MOLT_COMPATIBLE("1.2.0")) { … }
+ *       Says also which versions it can follow while the program runs. A reload from
+ *       an older one, or back to an older one, is refused. A module that does not say
+ *       follows every version.
+ *
  *   Inside the block `molt` is the load under way: molt->world, molt->generation,
  *   molt->file (the path of the module, to find things beside it).
  *
@@ -129,9 +134,9 @@
 
 /* ---- The module ---------------------------------------------------------- */
 
-#define MOLT_MODULE(module, release)                                           \
+#define MOLT_MODULE(module, ...)                                               \
     static int molt__module_setup(molt_setup *molt);                           \
-    MOLT__MODULE_NOTE(module, release)                                         \
+    MOLT__MODULE_NOTE(module, MOLT__FIRST(__VA_ARGS__, ), MOLT__SECOND(__VA_ARGS__, "", )) \
     MOLT_API molt_module_entry molt_module_##module;                           \
     const molt_module_info *molt_module_##module(void)                         \
     {                                                                          \
@@ -139,7 +144,7 @@
             .size = sizeof(molt_module_info),                                  \
             .abi = MOLT_ABI,                                                   \
             .name = #module,                                                   \
-            .version = release,                                                \
+            .version = MOLT__FIRST(__VA_ARGS__, ),                             \
             .note = MOLT__NOTE,                                                \
             .api = &molt__api,                                                 \
             .setup = molt__module_setup,                                       \
@@ -147,6 +152,10 @@
         return &info;                                                          \
     }                                                                          \
     static int molt__module_setup(MOLT__UNUSED molt_setup *molt)
+
+/* Beside a module's version: the oldest one whose place it can take while objects
+ * are alive. */
+#define MOLT_COMPATIBLE(version) version
 
 #define MOLT_IMPL(Trait, ...) MOLT__PROVIDE(Trait, Trait, 0, __VA_ARGS__)
 #define MOLT_IMPL_LEAF(Trait, ...) MOLT__PROVIDE(Trait, Trait, MOLT_LEAF, __VA_ARGS__)
@@ -177,18 +186,21 @@ static inline int molt_fail(molt_setup *molt, const char *format, ...)
  * defines it; hidden, so that every module has its own. */
 __attribute__((weak, visibility("hidden"))) const molt_api *molt__api;
 
+#define MOLT__FIRST(first, ...) first
+
 #define MOLT__PROVIDE(Name, Trait, flags, ...)                                 \
     ((void)molt->provide(molt, &Trait##_trait, #Name,                          \
                          &(const Trait##_vtable){ .molt_end = NULL, __VA_ARGS__ }, (flags)))
 
 #ifdef MOLT_STATIC
 #define MOLT__NOTE NULL
-#define MOLT__MODULE_NOTE(module, release)
+#define MOLT__MODULE_NOTE(module, release, oldest)
 #else
 #define MOLT__NOTE &molt__module_note
-#define MOLT__MODULE_NOTE(module, release)                                     \
+#define MOLT__MODULE_NOTE(module, release, oldest)                             \
     _Static_assert(sizeof #module <= MOLT_NOTE_NAME, "the module's name is too long"); \
     _Static_assert(sizeof release <= MOLT_NOTE_VERSION, "the version is too long"); \
+    _Static_assert(sizeof oldest <= MOLT_NOTE_VERSION, "the version is too long"); \
     __attribute__((section(".note.molt"), used, aligned(4)))                   \
     static const molt_note molt__module_note = {                               \
         .owner_size = sizeof "Molt",                                           \
@@ -200,6 +212,7 @@ __attribute__((weak, visibility("hidden"))) const molt_api *molt__api;
         .sizes = { MOLT_HANDSHAKE(MOLT__NOTE_SIZE) },                          \
         .name = #module,                                                       \
         .version = release,                                                    \
+        .compatible = oldest,                                                  \
     };
 #define MOLT__NOTE_SIZE(type) sizeof(type),
 #endif

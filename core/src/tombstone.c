@@ -1,0 +1,112 @@
+#include "tombstone.h"
+
+#include "closure.h"
+#include "error.h"
+#include "memory.h"
+#include "module.h"
+#include "value.h"
+#include "world_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct molt__tombstone {
+    ffi_closure *closure;
+    molt_function function;
+    const molt__method *method;
+    const molt_impl *impl;
+    uint32_t since;
+};
+
+void molt__tombstone_signature(const molt__method *method, char *text, size_t size)
+{
+    const molt__declaration *declaration = &method->declaration;
+    int length = snprintf(text, size, "%s %s(", molt__kind_name(declaration->kind), method->name);
+    for (size_t i = 0; i < declaration->parameter_count && length > 0 && (size_t)length < size; i++) {
+        const molt__parameter *parameter = &declaration->parameters[i];
+        length += snprintf(text + length, size - (size_t)length, "%s%s%s%s", i ? ", " : "",
+                           molt__kind_name(parameter->kind), parameter->name ? " " : "",
+                           parameter->name ? parameter->name : "");
+    }
+    if (length > 0 && (size_t)length < size) snprintf(text + length, size - (size_t)length, ")");
+}
+
+static const char *module_name(const molt_impl *impl)
+{
+    return impl->module ? impl->module->name : "?";
+}
+
+static void raise_gone(const struct molt__tombstone *tombstone)
+{
+    const molt_impl *impl = tombstone->impl;
+    molt_world *world = impl->world;
+    char signature[512], text[1024];
+    molt__tombstone_signature(tombstone->method, signature, sizeof signature);
+    snprintf(text, sizeof text, "%s.%s:%s was %s and is gone since generation %u", module_name(impl), impl->name,
+             tombstone->method->name, signature, (unsigned)tombstone->since);
+    if (!pthread_equal(world->owner, pthread_self())) {
+        molt_log(world, MOLT_LOG_ERROR, "%s; it was called from a thread that does not own the world", text);
+        return;
+    }
+    molt__set_pending(world, MOLT_ERR_MISSING, text);
+    world->border->pending = 1;      /* for the compiled code that may have called it */
+}
+
+/* What a call of the slot reaches, instead of code that is no longer there. */
+static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
+{
+    (void)cif;
+    (void)arguments;
+    const struct molt__tombstone *tombstone = user;
+    if (tombstone->method->declaration.kind != MOLT_VOID) memset(result, 0, sizeof(ffi_arg));
+    raise_gone(tombstone);
+}
+
+static struct molt__tombstone *make(molt_impl *impl, molt__method *method)
+{
+    molt__closure *closure = molt__closure_for(method);
+    struct molt__tombstone *made = closure ? molt__allocate(impl->world, sizeof *made) : NULL;
+    if (!made) return NULL;
+    void *code = NULL;
+    *made = (struct molt__tombstone){ .method = method, .impl = impl };
+    made->closure = ffi_closure_alloc(sizeof *made->closure, &code);
+    if (made->closure && ffi_prep_closure_loc(made->closure, &closure->cif, entered, made, code) == FFI_OK) {
+        memcpy(&made->function, &code, sizeof code);
+        return made;
+    }
+    if (made->closure) ffi_closure_free(made->closure);
+    molt__free(impl->world, made, sizeof *made);
+    molt__fail(impl->world, MOLT_ERR_MEMORY, "no memory for the tombstone of '%s.%s'", impl->name, method->name);
+    return NULL;
+}
+
+molt_function molt__tombstone(molt_impl *impl, uint32_t slot, uint32_t since)
+{
+    const molt_trait *trait = impl->trait;
+    if (!impl->tombstones) {
+        impl->tombstones = molt__allocate(impl->world, trait->method_count * sizeof *impl->tombstones);
+        if (!impl->tombstones) return NULL;
+        impl->tombstone_count = trait->method_count;
+    }
+    struct molt__tombstone **place = &impl->tombstones[slot];
+    if (!*place) *place = make(impl, trait->methods[slot]);
+    if (!*place) return NULL;
+    if (since) (*place)->since = since;
+    return (*place)->function;
+}
+
+void molt__tombstone_where(const molt_impl *impl, uint32_t slot, char *text, size_t size)
+{
+    snprintf(text, size, "%s, gone since generation %u", module_name(impl), (unsigned)impl->tombstones[slot]->since);
+}
+
+void molt__tombstones_free(molt_impl *impl)
+{
+    for (size_t i = 0; i < impl->tombstone_count; i++) {
+        struct molt__tombstone *tombstone = impl->tombstones[i];
+        if (!tombstone) continue;
+        ffi_closure_free(tombstone->closure);
+        molt__free(impl->world, tombstone, sizeof *tombstone);
+    }
+    molt__free(impl->world, impl->tombstones, impl->tombstone_count * sizeof *impl->tombstones);
+}

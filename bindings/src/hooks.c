@@ -95,8 +95,8 @@ static int may_drop(lua_State *L)
 static int set_armed(lua_State *L)
 {
     molt_object *object = molt__check_object(L, molt__binding_open(L), 1, "attach");
-    if (lua_toboolean(L, 2)) object->flags |= MOLT__ARMED;
-    else object->flags &= ~(uint32_t)MOLT__ARMED;
+    if (lua_toboolean(L, 2)) molt__object_mark(object, MOLT__ARMED);
+    else MOLT__STORE(&object->flags, object->flags & ~(uint32_t)MOLT__ARMED);
     return 0;
 }
 

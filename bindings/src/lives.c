@@ -225,7 +225,7 @@ static int view(lua_State *L)
     lua_pushvalue(L, -2);
     lua_rawset(L, -4);
     made->block = molt__part_block(object, part);
-    object->flags |= MOLT__VIEWED;
+    molt__object_mark(object, MOLT__VIEWED);
     return 1;
 }
 

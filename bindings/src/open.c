@@ -63,8 +63,9 @@ static int binding_gc(lua_State *L)
 {
     molt__binding *b = lua_touserdata(L, 1);
     b->current = L;
-    if (b->world && b->owns_world) molt_world_close(b->world);
-    else if (b->world) molt__world_part(b->world);
+    /* Workers are in it still: it lives on, without this state. */
+    bool stays = b->world && (!b->owns_world || molt_world_close(b->world));
+    if (stays && b->world->bridge) molt__world_part(b->world);
     b->world = NULL;
     return 0;
 }

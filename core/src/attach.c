@@ -10,6 +10,7 @@
 #include "world_state.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Blocks of `to` that `from` has too stay where they are. */
 static void *kept_block(const molt_object *object, const molt__part *part)
@@ -32,6 +33,26 @@ static molt_block *new_block(molt_object *object, const molt_shape *to, const mo
     return block;
 }
 
+void **molt__attached_new(molt_shape *shape)
+{
+    molt_world *world = shape->world;
+    size_t bytes = molt__attached_bytes(shape);
+    if (molt__limbo_promise(world)) return NULL;
+    void **attached = molt__small_new(world, bytes);
+    if (!attached) {
+        molt__limbo_forget(world);
+        return NULL;
+    }
+    memset(attached, 0, bytes);
+    attached[0] = shape;
+    return attached;
+}
+
+void molt__attached_end(const molt_shape *shape, void **attached)
+{
+    if (attached) molt__limbo_put_shared(shape->world, attached, molt__attached_bytes(shape));
+}
+
 static void take_back(molt_object *object, const molt_shape *to, void **attached)
 {
     molt_world *world = to->world;
@@ -43,17 +64,17 @@ static void take_back(molt_object *object, const molt_shape *to, void **attached
         molt__limbo_forget(world);
     }
     molt__small_free(world, attached, molt__attached_bytes(to));
+    molt__limbo_forget(world);
 }
 
 /* The attached blocks of an object of shape `to`: those it has, and those it
  * lacks, made now. */
-static int make_attached(molt_object *object, const molt_shape *to, void ***made)
+static int make_attached(molt_object *object, molt_shape *to, void ***made)
 {
     *made = NULL;
     if (!to->block_count) return MOLT_OK;
-    void **attached = molt__small_new(to->world, molt__attached_bytes(to));
+    void **attached = molt__attached_new(to);
     if (!attached) return MOLT_ERR_MEMORY;
-    for (size_t i = 0; i < to->block_count; i++) attached[i] = NULL;
     for (size_t i = to->layout->count; i < to->part_count; i++) {
         const molt__part *part = &to->parts[i];
         void *block = kept_block(object, part);
@@ -79,6 +100,16 @@ static void drop_blocks(molt_object *object, const molt_shape *from, const molt_
     }
 }
 
+/* Blocks first, with vtables; a worker finds all that the shape says. */
+static void move_to(molt_object *object, molt_shape *to, void **attached)
+{
+    MOLT__STORE(&object->attached, attached);
+    MOLT__STORE(&object->shape, to);
+    if (object->peer == object) return;
+    object->peer->attached = attached;
+    object->peer->shape = to;
+}
+
 int molt__object_enter(molt_object *object, molt_shape *to)
 {
     molt_shape *from = object->shape;
@@ -86,14 +117,13 @@ int molt__object_enter(molt_object *object, molt_shape *to)
     int err = make_attached(object, to, &after);
     if (err) return err;
     drop_blocks(object, from, to);
-    object->attached = object->peer->attached = after;
-    object->shape = object->peer->shape = to;
+    move_to(object, to, after);
     from->live--;
     to->live++;
     if (to->rosters.count) molt__rosters_list(object, from);
     molt__world_changed(to->world);
     for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
-    molt__small_free(to->world, before, molt__attached_bytes(from));
+    molt__attached_end(from, before);
     return MOLT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "object.h"
 #include "value.h"
+#include "vtable.h"
 #include "world_state.h"
 
 #include <stdio.h>
@@ -44,13 +45,20 @@ static void leave_missing(const molt__method *method)
     molt__set_pending(method->trait->world, MOLT_ERR_MISSING, text);
 }
 
+static void leave_foreign(const molt__method *method)
+{
+    char text[256];
+    snprintf(text, sizeof text, "method '%s.%s' is filled by Lua and was called from a thread that does not own the world",
+             method->trait->name, method->name);
+    molt__set_pending(method->trait->world, MOLT_ERR_THREAD, text);
+}
+
 static void closure_lua(const molt__call *call)
 {
     const molt__method *method = call->method;
     molt_world *world = method->trait->world;
-    if (!pthread_equal(world->owner, pthread_self())) {
-        molt_log(world, MOLT_LOG_ERROR, "method '%s.%s' is filled by Lua and was called from a thread that does not own the world",
-                 method->trait->name, method->name);
+    if (!molt__threads_owner(world)) {
+        leave_foreign(method);
         return;
     }
     if (world->bridge) world->bridge->call(world->bridge_user, call);
@@ -71,19 +79,23 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
     molt__method *method = user;
     molt_world *world = method->trait->world;
     molt_block *self = *(molt_block **)arguments[0];
-    molt_vtable *head = (molt_vtable *)(void *)self->vtable - 1;
+    void **vtable = MOLT__LOAD(&self->vtable);
+    molt_vtable *head = molt__vtable_head(vtable);
     molt__call call = {
         .method = method,
         .self = self,
-        .definition = self->vtable[head->slots + method->slot],
-        .patched = head->patched >> method->slot & 1,
+        .definition = MOLT__LOAD(&vtable[head->slots + method->slot]),
+        .patched = MOLT__LOAD(&head->patched) >> method->slot & 1,
         .arguments = arguments + 1,
         .result = result,
     };
     zero_result(result, method->declaration.kind);
+    molt__thread *worker = molt__thread_here(world);
+    if (worker) worker->depth++;
     /* Patches are Lua's: without it, they are as if they were not. */
-    if (call.patched && world->bridge) closure_lua(&call);
+    if (call.patched && MOLT__LOAD(&world->bridge)) closure_lua(&call);
     else molt__closure_definition(&call);
+    if (worker) worker->depth--;
 }
 
 static int set_up(molt__closure *closure, molt__method *method)

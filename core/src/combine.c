@@ -1,5 +1,6 @@
 #include "combine.h"
 
+#include "limbo.h"
 #include "memory.h"
 #include "world_state.h"
 
@@ -32,6 +33,12 @@ static size_t chain_bytes(size_t capacity)
 static void chain_free(molt_world *world, molt__chain *chain)
 {
     if (chain) molt__free(world, chain, chain_bytes(chain->capacity));
+}
+
+/* One that slots have led to. */
+static void chain_end(molt_world *world, molt__chain *chain)
+{
+    if (chain) molt__limbo_link(world, &chain->waiting, chain_bytes(chain->capacity));
 }
 
 /* The first definition that a trait brings wins of those it brings; likewise the
@@ -169,7 +176,7 @@ void molt__combine_commit(molt_shape *shape, const char *name)
     combined->now = combined->next;
     combined->next = NULL;
     if (before && before->users) before->retired = true;
-    else chain_free(shape->world, before);
+    else chain_end(shape->world, before);
 }
 
 molt__chain *molt__combine_find(const molt_shape *shape, const char *name)
@@ -204,6 +211,17 @@ bool molt__combine_still(const molt_object *object, const char *name, const molt
     return false;
 }
 
+/* On a worker: all as they were when the call began; they are there until its
+ * quiescent point, whatever the owner puts in their place. */
+static void run_elsewhere(const molt__chain *chain, molt__call *one)
+{
+    const molt_world *world = one->method->trait->world;
+    for (size_t i = 0; i < chain->count && !molt_error_pending(world); i++) {
+        one->definition = chain->item[i].definition;
+        molt__closure_definition(one);
+    }
+}
+
 void molt__combine_run(const molt__call *call)
 {
     molt__chain *chain = call->definition->chain;
@@ -212,13 +230,17 @@ void molt__combine_run(const molt__call *call)
     molt__call one = *call;
     one.patched = false;
     one.only = true;
+    if (molt__thread_here(world)) {
+        run_elsewhere(chain, &one);
+        return;
+    }
     chain->users++;
     for (size_t i = 0; i < chain->count && !molt_error_pending(world); i++) {
         one.definition = chain->item[i].definition;
         /* One that ran before may have taken this one away, or its trait. */
         if (molt__combine_still(object, chain->head.name, one.definition)) molt__closure_definition(&one);
     }
-    if (--chain->users == 0 && chain->retired) chain_free(world, chain);
+    if (--chain->users == 0 && chain->retired) chain_end(world, chain);
 }
 
 void molt__combine_free(molt_shape *shape)

@@ -18,6 +18,7 @@
 #include "resolve.h"
 
 typedef struct molt__chain {
+    molt__waiting waiting;           /* once it has ended */
     molt_definition head;            /* stands for it in slots: head.chain is this */
     molt__method *method;            /* the first that declares it */
     size_t users;                    /* calls under way */

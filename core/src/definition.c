@@ -50,7 +50,7 @@ void molt__definition_free(molt_world *world, molt_definition *definition)
     if (!definition) return;
     if (definition->foreign && world->bridge) world->bridge->forget(world->bridge_user, definition->foreign);
     molt__free_text(world, definition->where);
-    molt__free(world, definition, sizeof *definition);
+    molt__limbo_link(world, &definition->waiting, sizeof *definition);
 }
 
 molt_definition *molt__definitions_find(const molt__definitions *set, const char *name)

@@ -4,6 +4,8 @@
 
 #include <molt/trait.h>
 
+#include "limbo.h"
+
 /* What a fill of a class is when molt.override, before, after or around made it, in
  * molt_fill.flags. An override is a definition that also hides the wrappers before it;
  * the others wrap what the class resolves to, later fills included. */
@@ -17,6 +19,7 @@ enum {
 };
 
 struct molt_definition {
+    molt__waiting waiting;           /* once it has ended */
     const char *name;                /* interned */
     molt_function function;          /* NULL for a Lua fill */
     intptr_t foreign;                /* Lua's reference; 0 for a native fill */

@@ -27,41 +27,70 @@ static void store(char *place, size_t size, const char *text)
     memcpy(place + kept, "...", sizeof "...");
 }
 
+/* Where the calling thread's errors are: the world's are its owner's. A thread that is
+ * not registered has none. */
+static molt__error *last_of(const molt_world *world)
+{
+    if (molt__threads_owner(world)) return (molt__error *)(uintptr_t)&world->error;
+    molt__thread *thread = molt__thread_here(world);
+    return thread ? &thread->error : NULL;
+}
+
 int molt__fail(molt_world *world, int code, const char *format, ...)
 {
+    molt__error *error = last_of(world);
+    if (!error) return code;
     char text[SCRATCH] = "";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    world->error.code = code;
-    world->error.hint[0] = '\0';
-    store(world->error.text, sizeof world->error.text, text);
+    error->code = code;
+    error->hint[0] = '\0';
+    store(error->text, sizeof error->text, text);
     return code;
 }
 
 int molt__hint(molt_world *world, const char *format, ...)
 {
+    molt__error *error = last_of(world);
+    if (!error) return MOLT_ERR_THREAD;
     char text[SCRATCH] = "";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    store(world->error.hint, sizeof world->error.hint, text);
-    return world->error.code;
+    store(error->hint, sizeof error->hint, text);
+    return error->code;
+}
+
+/* The first is the cause of the others. */
+static bool wait_in(molt__error *pending, int code, const char *text)
+{
+    if (pending->code != MOLT_OK) {
+        return false;
+    }
+    pending->code = code;
+    pending->hint[0] = '\0';
+    store(pending->text, sizeof pending->text, text);
+    return true;
 }
 
 void molt__set_pending(molt_world *world, int code, const char *text)
 {
-    if (world->pending.code != MOLT_OK) {
-        return;                                      /* the first is the cause of the others */
+    if (molt__threads_owner(world)) {
+        world->pending_number += wait_in(&world->pending, code, text);
+        return;
     }
-    world->pending_number++;
-    world->pending.code = code;
-    world->pending.hint[0] = '\0';
-    store(world->pending.text, sizeof world->pending.text, text);
+    molt__thread *thread = molt__thread_here(world);
+    if (!thread) {
+        molt_log(world, MOLT_LOG_ERROR, "%s", text);
+        return;
+    }
+    wait_in(&thread->pending, code, text);
+    molt__thread_report(thread, text);
 }
 
 void molt__assertion(const molt_world *world, const char *condition, const char *file, int line)
@@ -72,34 +101,45 @@ void molt__assertion(const molt_world *world, const char *condition, const char 
 
 const char *molt_last_error(const molt_world *world)
 {
-    return world->error.text;
+    const molt__error *error = last_of(world);
+    return error != NULL ? error->text : "this thread neither owns the world nor is registered with it";
 }
 
 int molt_last_code(const molt_world *world)
 {
-    return world->error.code;
+    const molt__error *error = last_of(world);
+    return error != NULL ? error->code : MOLT_ERR_THREAD;
 }
 
 const char *molt_last_hint(const molt_world *world)
 {
-    return world->error.hint;
+    const molt__error *error = last_of(world);
+    return error != NULL ? error->hint : "";
+}
+
+/* Only a worker has one of its own. */
+static molt__error *pending_of(const molt_world *world)
+{
+    molt__thread *thread = molt__thread_here(world);
+    return thread ? &thread->pending : (molt__error *)(uintptr_t)&world->pending;
 }
 
 bool molt_error_pending(const molt_world *world)
 {
-    return world->pending.code != MOLT_OK;
+    return pending_of(world)->code != MOLT_OK;
 }
 
 int molt_error_take(molt_world *world, const char **text)
 {
-    int code = world->pending.code;
+    molt__error *pending = pending_of(world);
+    int code = pending->code;
     if (code == MOLT_OK) {
-        world->pending.text[0] = '\0';               /* not the text of one taken before */
+        pending->text[0] = '\0';                     /* not the text of one taken before */
     }
     if (text != NULL) {
-        *text = world->pending.text;
+        *text = pending->text;
     }
-    world->pending.code = MOLT_OK;
+    pending->code = MOLT_OK;
     return code;
 }
 

@@ -47,7 +47,7 @@ static void drop(molt_world *world, const molt__move *move)
         molt__small_free(world, move->attached[part->block], part->trait->block_size);
         molt__limbo_forget(world);
     }
-    molt__small_free(world, move->attached, molt__attached_bytes(move->to));
+    molt__attached_end(move->to, move->attached);
     if (!move->body) return;
     molt__cell_free(move->to->layout->pool, move->body);
 }
@@ -83,9 +83,8 @@ static int make_attached(molt_world *world, molt__move *move)
 {
     const molt_shape *to = move->to;
     if (!to->block_count) return MOLT_OK;
-    move->attached = molt__small_new(world, molt__attached_bytes(to));
+    move->attached = molt__attached_new(move->to);
     if (!move->attached) return MOLT_ERR_MEMORY;
-    memset(move->attached, 0, molt__attached_bytes(to));
     for (size_t i = to->layout->count; i < to->part_count; i++) {
         const molt__part *part = &to->parts[i];
         molt_block *block = attached_block(world, move, part);
@@ -95,10 +94,21 @@ static int make_attached(molt_world *world, molt__move *move)
     return MOLT_OK;
 }
 
+/* No call may be in a body while it is copied: workers rest until all is done. */
+static int stop_workers(molt__migration *migration)
+{
+    if (migration->stopped) return MOLT_OK;
+    int err = molt__threads_stop(migration->world);
+    migration->stopped = !err;
+    return err;
+}
+
 int molt__migration_add(molt__migration *migration, molt_object *object, molt_shape *to)
 {
     molt_world *world = migration->world;
     molt__move move = { .object = object, .to = to };
+    int err = stop_workers(migration);
+    if (err) return err;
     if (molt__reserve(world, (void **)&migration->moves, &migration->capacity, migration->count + 1,
                       sizeof *migration->moves)) return MOLT_ERR_MEMORY;
     if (make_body(world, &move) || make_attached(world, &move)) {
@@ -143,7 +153,7 @@ static void install(molt_world *world, const molt__move *move)
 {
     molt_object *object = move->object, *before = object->peer;
     void **attached = object->attached;
-    size_t attached_bytes = molt__attached_bytes(object->shape);
+    const molt_shape *from = object->shape;
     for (size_t i = 0; i < move->to->part_count; i++) carry_private(move, &move->to->parts[i]);
     retire_blocks(move);
     const molt_shape *from = object->shape;
@@ -153,10 +163,10 @@ static void install(molt_world *world, const molt__move *move)
     if (move->to->rosters.count) molt__rosters_list(object, from);
     object->attached = move->body->attached = move->attached;
     object->peer = move->body;
-    object->flags |= MOLT__MOVED;
+    molt__object_mark(object, MOLT__MOVED);
     move->body->slot = object->slot;
     for (size_t i = 0; i < move->to->part_count; i++) molt__vtable_point(object, move->to, &move->to->parts[i]);
-    molt__small_free(world, attached, attached_bytes);
+    molt__attached_end(from, attached);
     if (before != object) {
         before->slot = 0;
         molt__limbo_body(world, before);
@@ -166,6 +176,7 @@ static void install(molt_world *world, const molt__move *move)
 static void finish(molt__migration *migration, bool commit)
 {
     molt_world *world = migration->world;
+    if (migration->stopped) molt__threads_resume(world);
     if (world->bridge) world->bridge->relaid(world->bridge_user, commit);
     molt__free(world, migration->moves, migration->capacity * sizeof *migration->moves);
     *migration = (molt__migration){ .world = world };

@@ -13,6 +13,7 @@ typedef struct molt__move {
 
 typedef struct molt__migration {
     molt_world *world;
+    bool stopped;                    /* workers rest until its end */
     molt__move *moves;
     size_t count;
     size_t capacity;

@@ -50,8 +50,9 @@ static void end_parts(molt_object *object)
         if (part->trait->strings) molt__fieldtype_release(part->trait, molt__part_block(object, part));
         if (!part->offset) molt__limbo_put(world, object->attached[part->block], part->trait->block_size);
     }
-    molt__small_free(world, object->attached, molt__attached_bytes(shape));
-    object->attached = NULL;
+    void **attached = object->attached;
+    MOLT__STORE(&object->attached, NULL);
+    molt__attached_end(shape, attached);
 }
 
 void molt__object_end(molt_object *object)
@@ -110,7 +111,7 @@ int molt_object_destroy(molt_object *object)
 
 bool molt_object_alive(const molt_object *object)
 {
-    return object && object->slot != 0;
+    return object && MOLT__LOAD(&object->slot) != 0;
 }
 
 int molt_object_retain(molt_object *object)
@@ -146,13 +147,16 @@ int molt_object_release(molt_object *object)
 molt_ref molt_object_ref(const molt_object *object)
 {
     if (!molt_object_alive(object)) return (molt_ref){ 0 };
-    return (molt_ref){ molt__slab_place(object->shape->world, object), object->generation };
+    return (molt_ref){ molt__slab_place(molt_object_world(object), object), object->generation };
 }
 
 molt_object *molt_ref_object(molt_world *world, molt_ref ref)
 {
     molt_object *object = molt__slab_at(world, ref.index1);
-    bool same = object && object->slot && object->generation == ref.generation && !(object->flags & MOLT__BODY);
+    /* In this order: while the generation is the id's, the place is not used anew
+     * before this thread's quiescent point. */
+    bool same = object && MOLT__LOAD(&object->generation) == ref.generation && MOLT__LOAD(&object->slot) &&
+                !(MOLT__LOAD(&object->flags) & MOLT__BODY);
     if (same) return object;
     molt__fail(world, MOLT_ERR_STALE, ref.index1 ? "the id %u.%u is stale: its object has ended"
                                                  : "the id %u.%u is no object's",
@@ -178,30 +182,47 @@ molt_object *molt_id_object(molt_world *world, double id)
 
 molt_class *molt_object_class(const molt_object *object)
 {
-    return object->shape->cls;
+    return MOLT__LOAD(&object->shape)->cls;
 }
 
 molt_world *molt_object_world(const molt_object *object)
 {
-    return object->shape->world;
+    return MOLT__LOAD(&object->shape)->world;
 }
 
 bool molt_object_is(const molt_object *object, const molt_trait *trait)
 {
-    return molt_object_alive(object) && molt__shape_part(object->shape, trait->identity);
+    return molt_object_alive(object) && molt__shape_part(MOLT__LOAD(&object->shape), trait->identity);
+}
+
+/* The object may be going over to another shape meanwhile, or end. */
+static void *attached_block(const molt_object *object, const molt_shape *shape, const molt__part *part)
+{
+    void **attached = MOLT__LOAD(&object->attached);
+    if (!attached || !MOLT__LOAD(&object->slot)) return NULL;
+    const molt_shape *now = attached[0];
+    if (now != shape) part = molt__shape_part(now, part->identity);
+    return part ? attached[part->block] : NULL;
+}
+
+static void *find_block(const molt_object *object, uint64_t identity)
+{
+    if (!molt_object_alive(object)) return NULL;
+    const molt_shape *shape = MOLT__LOAD(&object->shape);
+    const molt__part *part = molt__shape_part(shape, identity);
+    if (!part) return NULL;
+    /* A body stays where it is while a worker can be here. */
+    return part->offset ? (char *)object->peer + part->offset : attached_block(object, shape, part);
 }
 
 void *molt_object_as(const molt_object *object, const molt_trait *trait)
 {
-    if (!molt_object_alive(object)) return NULL;
-    const molt__part *part = molt__shape_part(object->shape, trait->identity);
-    return part ? molt__part_block(object, part) : NULL;
+    return find_block(object, trait->identity);
 }
 
 void *molt_object_as_text(const molt_object *object, molt_trait_text *text)
 {
     if (!molt_object_alive(object)) return NULL;
-    uint64_t identity = text->identity ? text->identity : molt__text_identity(object->shape->world, text);
-    const molt__part *part = molt__shape_part(object->shape, identity);
-    return part ? molt__part_block(object, part) : NULL;
+    uint64_t identity = MOLT__LOAD(&text->identity);
+    return find_block(object, identity ? identity : molt__text_identity(molt_object_world(object), text));
 }

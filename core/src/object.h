@@ -4,6 +4,7 @@
 
 #include <molt/object.h>
 
+#include "atomic.h"
 #include "shape.h"
 
 typedef enum molt__object_flag {
@@ -23,6 +24,12 @@ molt_object *molt__object_create(molt_shape *shape);
 /* Ends an object of which the Lua side knows already. Leaf. */
 void molt__object_end(molt_object *object);
 
+/* Sets a flag that the object has not; workers read them meanwhile. */
+static inline void molt__object_mark(molt_object *object, uint32_t flag)
+{
+    MOLT__STORE(&object->flags, object->flags | flag);
+}
+
 /* The record of a body that may be a moved one. */
 static inline molt_object *molt__object_record(molt_object *body)
 {
@@ -39,10 +46,19 @@ const char *molt__object_name(const molt_object *object, char *text, size_t size
  * layout; all or nothing. Leaf. */
 int molt__object_enter(molt_object *object, molt_shape *to);
 
-/* The size of molt_object.attached in a shape; 0: there is none. */
+/*
+ * molt_object.attached:  [0] the shape that says what the others are  [1] block  [2] …
+ *
+ * A worker that has read the object's shape may find here the blocks of the next:
+ * then it goes by the shape in [0]. The size for a shape; 0: there is none.
+ */
 static inline size_t molt__attached_bytes(const molt_shape *shape)
 {
-    return shape->block_count * sizeof(void *);
+    return shape->block_count ? (shape->block_count + 1) * sizeof(void *) : 0;
 }
+
+/* One with its shape and no blocks yet; and its end, when no object has it any more. */
+void **molt__attached_new(molt_shape *shape);
+void molt__attached_end(const molt_shape *shape, void **attached);
 
 #endif

@@ -7,7 +7,7 @@ void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user,
 {
     *border = world->own;
     world->border = border;
-    world->bridge = bridge;
+    MOLT__STORE(&world->bridge, bridge);
     world->bridge_user = user;
     world->joined = true;
 }
@@ -25,7 +25,7 @@ void molt__world_part(molt_world *world)
 {
     molt_border *border = world->border;
     world->bridge->closing(world->bridge_user);
-    world->bridge = NULL;
+    MOLT__STORE(&world->bridge, NULL);
     world->change_count = 0;
     end_unheld(world);
     world->own = *border;

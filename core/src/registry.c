@@ -23,8 +23,8 @@ int molt__registry_add(molt_object *object)
                                 sizeof *border->objects);
         if (err) return err;
     }
-    object->slot = ++border->top;
-    border->objects[object->slot] = object;
+    border->objects[++border->top] = object;
+    MOLT__STORE(&object->slot, border->top);
     border->live++;
     return MOLT_OK;
 }
@@ -36,7 +36,8 @@ void molt__registry_remove(molt_object *object)
      * which may be under way below it. */
     border->objects[object->slot] = NULL;
     border->live--;
-    object->slot = object->peer->slot = 0;
+    MOLT__STORE(&object->slot, 0);
+    if (object->peer != object) object->peer->slot = 0;
 }
 
 void molt__registry_move(molt_world *world, int32_t from, int32_t to)
@@ -45,7 +46,8 @@ void molt__registry_move(molt_world *world, int32_t from, int32_t to)
     molt_object *object = border->objects[from];
     border->objects[to] = object;
     border->objects[from] = NULL;
-    object->slot = object->peer->slot = to;
+    MOLT__STORE(&object->slot, to);
+    if (object->peer != object) object->peer->slot = to;
 }
 
 void molt__registry_compact(molt_world *world)

@@ -45,7 +45,7 @@ static int copy_attached(molt_shape *shape, const molt__attached *attached, size
     for (size_t i = 0; i < count; i++) {
         shape->attached[i] = attached[i];
         bool has = molt__layout_has(shape->layout, attached[i].trait);
-        shape->attached[i].block = has ? -1 : (int32_t)shape->block_count++;
+        shape->attached[i].block = has ? -1 : (int32_t)++shape->block_count;
     }
     return MOLT_OK;
 }

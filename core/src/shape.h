@@ -21,7 +21,7 @@ typedef struct molt__attached {
 typedef struct molt__part {
     molt_trait *trait;
     uint32_t offset;                 /* in the body; 0: attached */
-    int32_t block;                   /* attached: place in molt_object.attached */
+    int32_t block;                   /* attached: place in molt_object.attached, from 1 */
     void **vtable;
     uint64_t identity;               /* the trait's, here to be near when it is looked for */
     const molt__selection *names;    /* NULL: the trait's own */

@@ -61,34 +61,63 @@ molt__pool *molt__pool_for(molt_world *world, size_t size, bool bodies)
 }
 
 /* Fibonacci hashing (Knuth, TAOCP 6.4) of the slab's number in memory. */
-static size_t address_slot(const molt__slabs *slabs, uintptr_t base)
+static size_t address_slot(const molt__directory *directory, uintptr_t base)
 {
     uint64_t key = base / MOLT__SLAB_BYTES;
-    return (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (slabs->by_address_capacity - 1);
+    return (size_t)((key * 0x9E3779B97F4A7C15u) >> 32) & (directory->capacity - 1);
 }
 
-static void address_put(molt__slabs *slabs, molt__slab *slab)
+static void address_put(molt__directory *directory, molt__slab *slab)
 {
-    size_t i = address_slot(slabs, (uintptr_t)slab->memory);
-    while (slabs->by_address[i]) i = (i + 1) & (slabs->by_address_capacity - 1);
-    slabs->by_address[i] = slab;
+    size_t i = address_slot(directory, (uintptr_t)slab->memory);
+    while (directory->slab[i]) i = (i + 1) & (directory->capacity - 1);
+    MOLT__STORE(&directory->slab[i], slab);
 }
 
-/* Room for one more slab of bodies in the directory and in the hash. */
+static size_t directory_bytes(size_t capacity)
+{
+    return sizeof(molt__directory) + capacity * sizeof(molt__slab *);
+}
+
+/* A directory with room for at least `needed`, not yet in place; NULL where the
+ * present one will do, with *err. */
+static molt__directory *directory_larger(molt_world *world, molt__directory *present, size_t needed, int *err)
+{
+    *err = MOLT_OK;
+    if (present && present->capacity >= needed) return NULL;
+    size_t capacity = present ? 2 * present->capacity : 16;
+    molt__directory *larger = molt__allocate(world, directory_bytes(capacity));
+    if (!larger) *err = MOLT_ERR_MEMORY;
+    if (!larger) return NULL;
+    larger->before = present;
+    larger->capacity = capacity;
+    return larger;
+}
+
+/* Room for one more slab of bodies in both directories. */
 static int directory_reserve(molt_world *world)
 {
     molt__slabs *slabs = &world->slabs;
-    if (molt__reserve(world, (void **)&slabs->slab, &slabs->capacity, slabs->count + 1, sizeof *slabs->slab))
-        return MOLT_ERR_MEMORY;
-    if (slabs->by_address_capacity >= 2 * (slabs->count + 1)) return MOLT_OK;
-    size_t capacity = slabs->by_address_capacity ? 2 * slabs->by_address_capacity : 16;
-    molt__slab **fresh = molt__allocate(world, capacity * sizeof *fresh);
-    if (!fresh) return MOLT_ERR_MEMORY;
-    molt__free(world, slabs->by_address, slabs->by_address_capacity * sizeof *slabs->by_address);
-    slabs->by_address = fresh;
-    slabs->by_address_capacity = capacity;
-    for (size_t i = 0; i < slabs->count; i++) address_put(slabs, slabs->slab[i]);
+    int err;
+    molt__directory *larger = directory_larger(world, slabs->by_number, slabs->count + 1, &err);
+    if (larger) {
+        for (size_t i = 0; i < slabs->count; i++) larger->slab[i] = slabs->by_number->slab[i];
+        MOLT__STORE(&slabs->by_number, larger);
+    }
+    if (!err) larger = directory_larger(world, slabs->by_address, 2 * (slabs->count + 1), &err);
+    if (err || !larger) return err;
+    for (size_t i = 0; i < slabs->count; i++) address_put(larger, slabs->by_number->slab[i]);
+    MOLT__STORE(&slabs->by_address, larger);
     return MOLT_OK;
+}
+
+static void directory_free(molt_world *world, molt__directory *directory)
+{
+    while (directory) {
+        molt__directory *before = directory->before;
+        molt__free(world, directory, directory_bytes(directory->capacity));
+        directory = before;
+    }
 }
 
 static int slab_enlist(molt_world *world, molt__slab *slab, bool bodies)
@@ -97,8 +126,8 @@ static int slab_enlist(molt_world *world, molt__slab *slab, bool bodies)
     if (bodies) {
         if (directory_reserve(world)) return MOLT_ERR_MEMORY;
         slab->number = (uint32_t)slabs->count;
-        slabs->slab[slabs->count++] = slab;
-        address_put(slabs, slab);
+        address_put(slabs->by_address, slab);
+        MOLT__STORE(&slabs->by_number->slab[slabs->count++], slab);
         return MOLT_OK;
     }
     if (molt__reserve(world, (void **)&slabs->raw, &slabs->raw_capacity, slabs->raw_count + 1, sizeof *slabs->raw))
@@ -140,12 +169,13 @@ static void *cell_fresh(molt_world *world, molt__pool *pool)
         if (!slab) return NULL;
         pool->current = slab;
     }
-    void *cell = slab->memory + (size_t)slab->fresh++ * pool->stride;
+    void *cell = slab->memory + (size_t)slab->fresh * pool->stride;
     MOLT__UNPOISON(cell, pool->stride);
     if (pool->bodies) {
         ((molt_object *)cell)->slot = 0;
         ((molt_object *)cell)->generation = 1;
     }
+    MOLT__STORE(&slab->fresh, slab->fresh + 1);
     return cell;
 }
 
@@ -162,15 +192,15 @@ void molt__cell_free(molt__pool *pool, void *cell)
 {
     if (pool->bodies) {
         molt_object *body = cell;
-        body->slot = 0;
+        MOLT__STORE(&body->slot, 0);
         /* Out of generations: the place is never used again, so that no old id
          * can come to mean a new object. */
         if (body->generation == (1u << MOLT__GENERATION_BITS) - 1) {
-            body->generation = 0;
+            MOLT__STORE(&body->generation, 0u);
             poison(pool, cell);
             return;
         }
-        body->generation++;
+        MOLT__STORE(&body->generation, body->generation + 1);
     }
     *link_of(pool, cell) = pool->free;
     pool->free = cell;
@@ -197,11 +227,11 @@ static uintptr_t slab_base(const void *address)
 /* The slab of bodies that an address, whatever it is, would lie in; or NULL. */
 static const molt__slab *slab_of(const molt_world *world, const void *address)
 {
-    const molt__slabs *slabs = &world->slabs;
-    if (!slabs->count) return NULL;
+    const molt__directory *directory = MOLT__LOAD(&world->slabs.by_address);
+    if (!directory) return NULL;
     uintptr_t base = slab_base(address);
-    for (size_t i = address_slot(slabs, base);; i = (i + 1) & (slabs->by_address_capacity - 1)) {
-        const molt__slab *slab = slabs->by_address[i];
+    for (size_t i = address_slot(directory, base);; i = (i + 1) & (directory->capacity - 1)) {
+        const molt__slab *slab = MOLT__LOAD(&directory->slab[i]);
         if (!slab || (uintptr_t)slab->memory == base) return slab;
     }
 }
@@ -233,16 +263,16 @@ molt_object *molt__slab_at(const molt_world *world, uint32_t place)
     if (place == 0) return NULL;
     uint32_t number = (place - 1) >> MOLT__POSITION_BITS;
     uint32_t position = (place - 1) & ((1u << MOLT__POSITION_BITS) - 1);
-    if (number >= world->slabs.count) return NULL;
-    const molt__slab *slab = world->slabs.slab[number];
-    if (position >= slab->fresh) return NULL;
+    const molt__directory *directory = MOLT__LOAD(&world->slabs.by_number);
+    const molt__slab *slab = directory && number < directory->capacity ? MOLT__LOAD(&directory->slab[number]) : NULL;
+    if (!slab || position >= MOLT__LOAD(&slab->fresh)) return NULL;
     return (molt_object *)(void *)(slab->memory + (size_t)position * slab->stride);
 }
 
 void molt__slabs_free(molt_world *world)
 {
     molt__slabs *slabs = &world->slabs;
-    for (size_t i = 0; i < slabs->count; i++) slab_free(world, slabs->slab[i]);
+    for (size_t i = 0; i < slabs->count; i++) slab_free(world, slabs->by_number->slab[i]);
     for (size_t i = 0; i < slabs->raw_count; i++) slab_free(world, slabs->raw[i]);
     for (size_t b = 0; b < 2; b++) {
         for (size_t i = 0; i <= MOLT__COMMON_BYTES / 8; i++) {
@@ -252,7 +282,7 @@ void molt__slabs_free(molt_world *world)
     for (size_t i = 0; i < slabs->large_count; i++) molt__free(world, slabs->large[i], sizeof(molt__pool));
     molt__free(world, slabs->large, slabs->large_capacity * sizeof *slabs->large);
     molt__free(world, slabs->raw, slabs->raw_capacity * sizeof *slabs->raw);
-    molt__free(world, slabs->slab, slabs->capacity * sizeof *slabs->slab);
-    molt__free(world, slabs->by_address, slabs->by_address_capacity * sizeof *slabs->by_address);
+    directory_free(world, slabs->by_number);
+    directory_free(world, slabs->by_address);
     memset(slabs, 0, sizeof *slabs);
 }

@@ -38,12 +38,18 @@ typedef struct molt__pool {          /* all the slabs of one stride */
     molt__slab *current;             /* where fresh cells come from */
 } molt__pool;
 
+/* Slabs of bodies, by number or hashed by address. Workers look things up in it, so
+ * one that got too small stays until the world closes: 8 bytes for 64 KB. */
+typedef struct molt__directory {
+    struct molt__directory *before;
+    size_t capacity;                 /* a power of two */
+    molt__slab *slab[];
+} molt__directory;
+
 typedef struct molt__slabs {
-    molt__slab **slab;               /* slabs of bodies, by number */
-    size_t count;
-    size_t capacity;
-    molt__slab **by_address;         /* the same, hashed by address; a power of two */
-    size_t by_address_capacity;
+    size_t count;                    /* slabs of bodies */
+    molt__directory *by_number;
+    molt__directory *by_address;
     molt__slab **raw;                /* slabs of attached blocks */
     size_t raw_count;
     size_t raw_capacity;

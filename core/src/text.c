@@ -91,13 +91,20 @@ void molt__text_release(molt_world *world, const void *string)
     else molt__free(world, text, sizeof *text + text->length + 1);
 }
 
+void molt__texts_leave(molt_world *world)
+{
+    world->leaving_texts = world->past_texts;
+    world->past_texts = NULL;
+}
+
 void molt__texts_flush(molt_world *world)
 {
-    free_all(world, &world->past_texts);
+    free_all(world, &world->leaving_texts);
 }
 
 void molt__texts_free(molt_world *world)
 {
     free_all(world, &world->texts);
     free_all(world, &world->past_texts);
+    free_all(world, &world->leaving_texts);
 }

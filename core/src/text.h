@@ -26,6 +26,9 @@ int molt__text_share(molt_world *world, const char *bytes, size_t length, void *
 /* The field lets its text go: C may look at it until the tick. */
 void molt__text_release(molt_world *world, const void *string);
 
+/* What was let go by now leaves: it is to be freed next. */
+void molt__texts_leave(molt_world *world);
+
 /* Frees what C may look at no more; at the end of the world, all. */
 void molt__texts_flush(molt_world *world);
 void molt__texts_free(molt_world *world);

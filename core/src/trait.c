@@ -399,11 +399,18 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
 uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
 {
     draft d = { 0 };
-    if (!text->identity && !text_parse(world, &d, text)) {
-        text->identity = d.identity;
-        draft_free(world, &d);
+    uint64_t identity = MOLT__LOAD(&text->identity);
+    if (identity) return identity;
+    if (!molt__threads_owner(world)) {
+        molt__fail(world, MOLT_ERR_THREAD, "the owner of the world has not used the trait '%s' of %s yet", text->name,
+                   text->where);
+        molt__hint(world, "molt_trait_declare_text(world, &%s_trait), there, before workers do", text->name);
+        return 0;
     }
-    return text->identity;
+    if (text_parse(world, &d, text)) return 0;
+    MOLT__STORE(&text->identity, d.identity);
+    draft_free(world, &d);
+    return d.identity;
 }
 
 molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text)

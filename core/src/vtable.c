@@ -77,8 +77,8 @@ static void store(void **vtable, molt__method *method, molt_definition *definiti
     uint32_t slot = method->slot;
     bool patched = head->patched >> slot & 1;
     bool plain = !patched && direct(definition, method);
-    vtable[head->slots + slot] = definition;
-    vtable[slot] = as_data(plain ? definition->function : method->closure->function);
+    MOLT__STORE(&vtable[head->slots + slot], (void *)definition);
+    MOLT__STORE(&vtable[slot], as_data(plain ? definition->function : method->closure->function));
     ((void **)(void *)head)[-1 - (ptrdiff_t)slot] = plain && definition->flags & MOLT_LEAF ? vtable[slot] : NULL;
 }
 
@@ -158,10 +158,11 @@ static int patch_part(molt_object *object, const molt__part *part, molt__method 
         if (!vtable) return MOLT_ERR_MEMORY;
         refill_all(vtable, part);
         link_private(molt__vtable_head(vtable), object->shape);
-        block->vtable = vtable;
-        object->flags |= MOLT__PATCHED;
+        MOLT__STORE(&block->vtable, vtable);
+        molt__object_mark(object, MOLT__PATCHED);
     }
-    molt__vtable_head(block->vtable)->patched |= 1ull << method->slot;
+    molt_vtable *head = molt__vtable_head(block->vtable);
+    MOLT__STORE(&head->patched, head->patched | 1ull << method->slot);
     store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
     return MOLT_OK;
 }
@@ -187,11 +188,11 @@ static void unpatch_slot(molt_object *object, const molt__part *part, molt__meth
     molt_block *block = molt__part_block(object, part);
     molt_vtable *head = molt__vtable_head(block->vtable);
     if (!head->owner) return;
-    head->patched &= ~(1ull << method->slot);
+    MOLT__STORE(&head->patched, head->patched & ~(1ull << method->slot));
     store(block->vtable, method, molt__vtable_filler(part->vtable, method->slot));
     if (head->patched) return;
     void **vtable = block->vtable;
-    block->vtable = part->vtable;
+    MOLT__STORE(&block->vtable, part->vtable);
     private_end(object->shape->world, vtable);
 }
 
@@ -212,7 +213,7 @@ void molt__vtable_release(molt_object *object, const molt__part *part)
     molt_block *block = molt__part_block(object, part);
     void **vtable = block->vtable;
     if (!molt__vtable_head(vtable)->owner) return;
-    block->vtable = part->vtable;        /* handles live until the tick: they follow later edits */
+    MOLT__STORE(&block->vtable, part->vtable);       /* handles live until the tick: they follow later edits */
     private_end(object->shape->world, vtable);
 }
 
@@ -221,7 +222,7 @@ void molt__vtable_point(molt_object *object, molt_shape *to, const molt__part *p
     molt_block *block = molt__part_block(object, part);
     molt_vtable *head = block->vtable ? molt__vtable_head(block->vtable) : NULL;
     if (!head || !head->owner) {
-        block->vtable = part->vtable;
+        MOLT__STORE(&block->vtable, part->vtable);
         return;
     }
     unlink_private(head);

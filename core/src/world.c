@@ -65,6 +65,7 @@ molt_config molt_config_default(void)
         .log = default_log,
         .assertion = default_assertion,
         .clock = default_clock,
+        .thread_limit = 1,
     };
 }
 
@@ -72,6 +73,7 @@ molt_world *molt_world_open(const molt_config *given)
 {
     molt_config config = given ? *given : molt_config_default();
     if (config.size != sizeof config) return NULL;
+    if (config.threads && config.threads->size != sizeof *config.threads) return NULL;
     molt_world *world = config.allocate(config.user, sizeof *world, _Alignof(molt_world));
     if (!world) return NULL;
     memset(world, 0, sizeof *world);
@@ -79,7 +81,9 @@ molt_world *molt_world_open(const molt_config *given)
     world->border = &world->own;
     world->owner = pthread_self();
     world->border->exposed = 1;
-    return world;
+    if (molt__threads_open(world) == MOLT_OK) return world;
+    config.free(config.user, world, sizeof *world);
+    return NULL;
 }
 
 static void end_objects(molt_world *world)
@@ -112,9 +116,12 @@ static void free_declarations(molt_world *world)
     free_list(world, &world->methods);
 }
 
-void molt_world_close(molt_world *world)
+int molt_world_close(molt_world *world)
 {
-    if (!world) return;
+    if (!world) return MOLT_OK;
+    int err = molt__threads_check(world, "molt_world_close");
+    if (!err) err = molt__threads_close(world);
+    if (err) return err;
     world->border->leaf = world->border->depth = 0;
     if (world->bridge) molt__world_part(world);
     end_objects(world);
@@ -132,17 +139,22 @@ void molt_world_close(molt_world *world)
     molt__names_free(world);
     molt__free(world, world->changes, world->change_capacity * sizeof *world->changes);
     molt_config config = world->config;
+    molt__threads_free(world);
     config.free(config.user, world, sizeof *world);
+    return MOLT_OK;
 }
 
 int molt_world_tick(molt_world *world)
 {
     molt_border *border = world->border;
+    int err = molt__threads_check(world, "molt_world_tick");
+    if (err) return err;
     if (border->depth || border->leaf) {
         return molt__fail(world, MOLT_ERR_STATE, "tick inside a call: a native method is still on the stack");
     }
     border->tick++;
     molt__world_changed(world);
+    molt__threads_tick(world);
     molt__relayout_deferred(world);
     molt__limbo_flush(world);
     molt__modules_tick(world);

@@ -14,6 +14,7 @@
 #include "reasons.h"
 #include "relayout.h"
 #include "slab.h"
+#include "threads.h"
 
 typedef struct molt__list {          /* traits, classes, … in order of declaration */
     void **item;
@@ -31,6 +32,7 @@ struct molt_world {
     molt_border own;
     molt_config config;
     pthread_t owner;
+    molt__threads threads;
     molt__error error;
     molt__error pending;
     int64_t pending_number;          /* which error has been pending last, from 1 */
@@ -53,6 +55,7 @@ struct molt_world {
     molt__list records;              /* structs registered by name */
     struct molt__text *texts;        /* of string fields */
     struct molt__text *past_texts;   /* that wait for the tick */
+    struct molt__text *leaving_texts;    /* that wait for workers */
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
     molt__reasons refusal;           /* of the last load, reload, rollback or unload */
     molt__change *changes;           /* waiting for the binding */

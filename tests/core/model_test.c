@@ -360,12 +360,14 @@ static bool next_in_order(molt_object *object, void *user)
     return true;
 }
 
-/* Things alive that promised to come to limbo: attached blocks, private vtables. */
+/* Things alive that promised to come to limbo: attached blocks, the lists of them,
+ * private vtables. */
 static size_t promises(void)
 {
     size_t count = 0;
     for (size_t o = 0; o < the.now.object_count; o++) {
-        count += the.objects[o]->shape->block_count;
+        uint32_t blocks = the.objects[o]->shape->block_count;
+        count += blocks + (blocks != 0);
     }
     for (size_t i = 0; i < with.world->shapes.count; i++) {
         const molt_shape *shape = with.world->shapes.item[i];

@@ -175,8 +175,8 @@ static inline molt_object *molt_object_of(const void *handle)
 #define MOLT__THIRD(...) MOLT__THIRD_(__VA_ARGS__)
 #define MOLT__THIRD_(a, b, c, ...) c
 
-/* The slot is read whole, so that a call on another thread sees the old function
- * or the new one. The counter keeps nested calls from shadowing each other. */
+/* The vtable and the slot are read whole, so that a call on another thread sees the
+ * old function or the new one, and all that belongs to it: plain moves on x86. The counter keeps nested calls from shadowing each other. */
 #define MOLT__CALL(handle, ...)                                                \
     MOLT__HAS_ARGUMENTS(__VA_ARGS__)                                           \
     (MOLT__JOIN(molt__handle_, __COUNTER__), handle, __VA_ARGS__)
@@ -190,7 +190,8 @@ static inline molt_object *molt_object_of(const void *handle)
         __typeof__(handle) temporary = (handle);                               \
         MOLT__SLOT(temporary, method)(temporary, __VA_ARGS__);                 \
     })
-#define MOLT__SLOT(handle, method) __atomic_load_n(&(handle)->molt_vtable->method, __ATOMIC_RELAXED)
+#define MOLT__SLOT(handle, method) \
+    __atomic_load_n(&__atomic_load_n(&(handle)->molt_vtable, __ATOMIC_ACQUIRE)->method, __ATOMIC_ACQUIRE)
 
 /* The method's name counts: one means no arguments. Eight arguments and their
  * inner commas, 30 in all. */

@@ -10,6 +10,7 @@
 #include <molt/declare.h>
 #include <molt/module.h>
 #include <molt/object.h>
+#include <molt/thread.h>
 #include <molt/trait.h>
 #include <molt/world.h>
 

@@ -21,19 +21,23 @@ typedef struct molt_config {
     /* A broken invariant of molt itself. If it returns, the program aborts. */
     void (*assertion)(void *user, const char *condition, const char *file, int line);
     double (*clock)(void *user);                     /* seconds, never going back */
+    const struct molt_thread_backend *threads;       /* molt/thread.h; copied. NULL: the default */
+    double thread_limit;                             /* seconds to wait for workers: see molt/thread.h */
 } molt_config;
 
-/* malloc, stderr (warnings and worse), abort, CLOCK_MONOTONIC. */
+/* malloc, stderr (warnings and worse), abort, CLOCK_MONOTONIC; 1 s for workers. */
 MOLT_API molt_config molt_config_default(void);
 
 /* Opens a world on this thread. `config` is copied; NULL means the defaults.
- * NULL when there is no memory or config->size is not this library's. */
+ * NULL when there is no memory or a size in it is not this library's. */
 MOLT_API molt_world *molt_world_open(const molt_config *config);
 
 /* Ends every object, unloads every module, frees everything. A Lua state that
  * uses the world stays usable: its objects raise from then on. Not from within
- * a method: its code is unloaded with the rest. */
-MOLT_API void molt_world_close(molt_world *world);
+ * a method: its code is unloaded with the rest. Waits for workers to unregister;
+ * MOLT_ERR_IN_USE, which the log says too, when one has not done so in time, or
+ * MOLT_ERR_THREAD on a thread that does not own it: then the world stays open. */
+MOLT_API int molt_world_close(molt_world *world);
 
 /* A quiescent point: the host says that no native frame is on any stack. What
  * waits for one (bodies of dead objects, old images) is freed here.

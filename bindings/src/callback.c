@@ -320,6 +320,8 @@ static void bridge_relaid(void *user, bool commit)
     molt__binding *b = user;
     if (!lua_checkstack(b->current, 16)) return;
     molt__relaid(b->current, b, commit);
+    /* Whether patches end is judged by the flat tables: they follow first. */
+    if (commit) bridge_changed(b);
     lua_pushboolean(b->current, commit);
     run_callback(b, MOLT__CALLBACK_RELAID, 1);
 }

@@ -37,13 +37,14 @@ end
 
 local function new_link(o, name, kind, fn, below)
   serial = serial + 1
-  local link = { [LINK] = true, object = o, name = name, kind = kind, fn = fn, below = below, serial = serial }
+  local own = serial           -- a finalizer may take the next ones wherever this allocates
+  local link = { [LINK] = true, object = o, name = name, kind = kind, fn = fn, below = below, serial = own }
   if kind == "override" and not below then
     link.call = fn
   else
     link.call = setfenv(wrap[kind](fn, following(link)), link)
   end
-  links[serial] = link
+  links[own] = link
   return link
 end
 

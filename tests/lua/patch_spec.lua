@@ -441,6 +441,56 @@ describe("a patch of one object", function()
     molt.destroy(o)
     assert.is_false((patch:remove()))
   end)
+
+  it("stays when its class goes back to a shape that it left behind", function()
+    local D, C = molt.trait(fresh "D", { deep = function() return "trait" end }), molt.trait(fresh "C")
+    local Car = molt.class(fresh "Car", { D, C })
+    Car()
+    local before = Car()
+    molt.drop(Car, C)
+    molt.drop(Car, D)
+    function Car:deep() return "fill" end      -- and nil again: so it is in the shape of { D }
+    Car.deep = nil
+    assert.is_nil(before.deep)
+    molt.use(Car, C)
+    molt.use(Car, D)
+    molt.override(before, "deep", function() return "patch" end)
+    molt.drop(Car, C)
+    assert.equal("patch", before:deep())
+  end)
+
+  it("is known by itself where a finalizer patches, too, as it is made", function()
+    local class = new_class()
+    local made, armed = {}, true
+    -- One finalizer after the other: at each point where the collector may run.
+    local function leave_one()
+      getmetatable(newproxy(true)).__gc = function()
+        local other = class()
+        made[#made + 1] = { other, molt.override(other, "speak", function() return "finalizer" end) }
+        if armed then leave_one() end
+      end
+    end
+    leave_one()
+    for _ = 1, 20 do
+      local o = class()
+      local lowest, upper = helper.collect_always(function()
+        return molt.override(o, "speak", function() return "lowest" end), molt.around(o, "speak", tagged "a")
+      end)
+      assert.equal("a(lowest)", o:speak())
+      assert.is_true(lowest:remove())
+      assert.equal("a(x)", o:speak("x"))
+      assert.is_true(upper:remove())
+      assert.equal("x", o:speak("x"))
+    end
+    armed = false
+    for _, entry in ipairs(made) do
+      local other, patch = unpack(entry)
+      assert.equal("finalizer", other:speak("x"))
+      assert.is_true(patch:remove())
+      assert.equal("x", other:speak("x"))
+    end
+    assert.is_true(#made > 10)
+  end)
 end)
 
 describe("molt.methods", function()

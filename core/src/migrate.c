@@ -156,7 +156,6 @@ static void install(molt_world *world, const molt__move *move)
     const molt_shape *from = object->shape;
     for (size_t i = 0; i < move->to->part_count; i++) carry_private(move, &move->to->parts[i]);
     retire_blocks(move);
-    const molt_shape *from = object->shape;
     object->shape->live--;
     move->to->live++;
     object->shape = move->to;

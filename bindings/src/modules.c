@@ -3,23 +3,8 @@
 
 #include <molt/module.h>
 
-static int push_module(lua_State *L, molt__binding *b, molt_module *module)
-{
-    if (!module) return molt__push_failure(L, b);
-    lua_pushlightuserdata(L, module);
-    return 1;
-}
-
-/* (name) -> module */
-static int module_load(lua_State *L)
-{
-    molt__binding *b = molt__binding_open(L);
-    const char *name = luaL_checkstring(L, 1);
-    lua_State *before = molt__here(L, b);
-    molt_module *module = molt_module_load(b->world, name);
-    b->current = before;
-    return push_module(L, b, module);
-}
+#include "class.h"
+#include "impl.h"
 
 /* (folders separated by ':') */
 static int module_path(lua_State *L)
@@ -36,31 +21,14 @@ static void set_number(lua_State *L, const char *key, double number)
     lua_setfield(L, -2, key);
 }
 
-/* (module) -> report */
-static int module_reload(lua_State *L)
-{
-    molt__binding *b = molt__binding_open(L);
-    molt_reload_report report = { .size = sizeof report };
-    lua_State *before = molt__here(L, b);
-    int err = molt_module_reload(lua_touserdata(L, 1), NULL, &report);
-    b->current = before;
-    if (err) return molt__push_failure(L, b);
-    lua_createtable(L, 0, 5);
-    set_number(L, "from", report.from);
-    set_number(L, "to", report.to);
-    set_number(L, "slots", report.slots);
-    set_number(L, "seconds", report.seconds);
-    lua_pushboolean(L, report.unchanged);
-    lua_setfield(L, -2, "unchanged");
-    return 1;
-}
-
-/* (module) -> { name, version, file, generation } */
+/* (module) -> { name, version, file, generation, unloaded } */
 static int module_info(lua_State *L)
 {
     molt__binding_open(L);
     const molt_module *module = lua_touserdata(L, 1);
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
+    lua_pushboolean(L, molt_module_unloaded(module));
+    lua_setfield(L, -2, "unloaded");
     lua_pushstring(L, molt_module_name(module));
     lua_setfield(L, -2, "name");
     lua_pushstring(L, molt_module_version(module));
@@ -90,6 +58,36 @@ static int module_impl(lua_State *L)
     return 1;
 }
 
+/* (module) -> class, impl of the module that it uses, class, impl, … */
+static int module_classes(lua_State *L)
+{
+    const molt__binding *b = molt__binding_open(L);
+    const molt_module *module = lua_touserdata(L, 1);
+    int count = 0;
+    lua_newtable(L);
+    for (size_t i = 0; i < b->world->classes.count; i++) {
+        const molt_class *cls = b->world->classes.item[i];
+        for (size_t f = cls->fill_count; f-- > 0;) {
+            molt_impl *impl = f < cls->fill_count ? cls->fills[f].impl : NULL;
+            if (!impl || impl->module != module) continue;
+            lua_pushlightuserdata(L, (void *)(uintptr_t)cls);
+            lua_rawseti(L, 2, ++count);
+            lua_pushlightuserdata(L, impl);
+            lua_rawseti(L, 2, ++count);
+        }
+    }
+    return 1;
+}
+
+/* (impl) -> its module, if it has one */
+static int impl_module(lua_State *L)
+{
+    const molt_impl *impl = lua_touserdata(L, 1);
+    if (!impl->module) return 0;
+    lua_pushlightuserdata(L, impl->module);
+    return 1;
+}
+
 /* () -> images now mapped */
 static int module_images(lua_State *L)
 {
@@ -100,8 +98,9 @@ static int module_images(lua_State *L)
 void molt__open_modules(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "module_load", module_load }, { "module_path", module_path }, { "module_reload", module_reload },
+        { "module_path", module_path },
         { "module_info", module_info }, { "module_impl", module_impl }, { "module_images", module_images },
+        { "module_classes", module_classes }, { "impl_module", impl_module },
         { NULL, NULL },
     };
     luaL_register(L, NULL, functions);

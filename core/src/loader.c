@@ -19,10 +19,13 @@ int molt__loader_ready(molt_world *world)
     return MOLT_OK;
 }
 
-int molt__loader_idle(molt_world *world, const char *name)
+int molt__loader_begin(molt_world *world, const char *name)
 {
-    if (!world->loader || !world->loader->busy) return MOLT_OK;
-    return molt__fail(world, MOLT_ERR_STATE, "'%s' cannot be loaded, reloaded or unloaded while a module is", name);
+    if (world->loader && world->loader->busy) {
+        return molt__fail(world, MOLT_ERR_STATE, "'%s' cannot be loaded, reloaded or unloaded while a module is", name);
+    }
+    molt__reasons_free(world, &world->refusal);
+    return MOLT_OK;
 }
 
 void molt__loader_retire(molt_world *world, molt__generation *generation)

@@ -17,9 +17,9 @@ typedef struct molt__loader {
 /* Makes world->loader if there is none yet. */
 int molt__loader_ready(molt_world *world);
 
-/* Is no module being loaded, reloaded or unloaded? Their setup may have reached Lua,
- * which asks for `name`: MOLT_ERR_STATE. */
-int molt__loader_idle(molt_world *world, const char *name);
+/* Forgets why anything was refused before. MOLT_ERR_STATE while a module is being
+ * loaded, reloaded or unloaded: its setup may have reached Lua, which asks for `name`. */
+int molt__loader_begin(molt_world *world, const char *name);
 
 /* Nothing enters this generation any more: unmap it at the next tick. */
 void molt__loader_retire(molt_world *world, molt__generation *generation);

@@ -140,16 +140,19 @@ molt_module *molt_module_load(molt_world *world, const char *name)
 {
     molt_module *module = name && !strchr(name, '/') ? find_by_name(world, name) : NULL;
     if (module && !module->unloaded) return module;
-    if (molt__loader_idle(world, name ? name : "?")) return NULL;
-    molt__reasons_free(world, &world->refusal);
+    if (molt__loader_begin(world, name ? name : "?")) return NULL;
     module = module ? load_file(world, module->file) : load_by_name(world, name);
-    if (!module && !molt__reasons_any(&world->refusal)) molt__reasons_take(world, &world->refusal);
+    if (!module && !molt__reasons_any(&world->refusal)) {
+        molt__reasons_take(world, &world->refusal);
+        world->refusal.told = true;
+    }
     return module;
 }
 
 const molt_reason *molt_last_reasons(const molt_world *world, size_t *count)
 {
-    return molt__reasons_list(&world->refusal, count);
+    *count = 0;
+    return world->refusal.told ? molt__reasons_list(&world->refusal, count) : NULL;
 }
 
 molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
@@ -157,8 +160,7 @@ molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
     const molt_module_info *info = entry();
     if (molt__info_check(world, "a module of the program", info)) return NULL;
     if (check_name_is_free(world, "a module of the program", info->name)) return NULL;
-    if (molt__loader_idle(world, info->name)) return NULL;
-    molt__reasons_free(world, &world->refusal);
+    if (molt__loader_begin(world, info->name)) return NULL;
     molt__step step = { .kind = MOLT__STEP_LOAD, .info = info };
     return adopt(world, "", &step);
 }

@@ -108,13 +108,14 @@ static void join(const molt__reasons *reasons, char *text, size_t size)
     if (more && length < size) snprintf(text + length, size - length, "\n… and %zu more", more);
 }
 
-int molt__reasons_fail(molt_world *world, const molt__reasons *reasons, const char *file, const char *meanwhile)
+int molt__reasons_fail(molt_world *world, molt__reasons *reasons, const char *file, const char *meanwhile)
 {
     char text[MOLT__ERROR_TEXT];
     size_t count;
     const molt_reason *list = molt__reasons_list(reasons, &count);
     int code = list[0].code;
     bool alone = reasons->count + reasons->lost == 1;
+    reasons->told = true;
     join(reasons, text, sizeof text);
     if (alone && names_file(&list[0], file)) molt__fail(world, code, "%s", text);
     else molt__fail(world, code, "%s: refused%s%s%s", file, meanwhile, alone ? ": " : ":\n", text);
@@ -135,4 +136,5 @@ void molt__reasons_free(molt_world *world, molt__reasons *reasons)
     molt__free(world, reasons->item, reasons->capacity * sizeof *reasons->item);
     reasons->item = NULL;
     reasons->count = reasons->capacity = reasons->lost = 0;
+    reasons->told = false;
 }

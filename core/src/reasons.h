@@ -16,6 +16,7 @@ typedef struct molt__reasons {
     size_t count;
     size_t capacity;
     size_t lost;                     /* that there was no memory for */
+    bool told;                       /* they are complete, and the world's last error says so */
     molt_reason first;               /* where there was none even for the list */
     char room[MOLT__REASON_ROOM];
 } molt__reasons;
@@ -44,7 +45,7 @@ const molt_reason *molt__reasons_list(const molt__reasons *reasons, size_t *coun
 /* Records the error that they come to: "FILE: refused" and `meanwhile`, then all of
  * them. One that names the file itself, and is alone, stands as it is. Returns the
  * code of the first. */
-int molt__reasons_fail(molt_world *world, const molt__reasons *reasons, const char *file, const char *meanwhile);
+int molt__reasons_fail(molt_world *world, molt__reasons *reasons, const char *file, const char *meanwhile);
 
 void molt__reasons_free(molt_world *world, molt__reasons *reasons);
 

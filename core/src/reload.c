@@ -13,6 +13,8 @@
 static int check_moment(const molt_module *module)
 {
     molt_world *world = module->world;
+    int err = molt__loader_begin(world, module->name);
+    if (err) return err;
     if (!module->file[0]) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be reloaded",
                           module->name);
@@ -25,7 +27,7 @@ static int check_moment(const molt_module *module)
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
                           module->name);
     }
-    return molt__loader_idle(world, module->name);
+    return MOLT_OK;
 }
 
 /* Carries it out and reports on each step. `reports` may be NULL. */
@@ -55,7 +57,6 @@ int molt_module_reload(molt_module *module, const molt_reload_options *options, 
     int err = molt__report_check(world, options, report);
     if (!err) err = check_moment(module);
     if (err) return err;
-    molt__reasons_free(world, &world->refusal);
     molt__step step = { .kind = MOLT__STEP_RELOAD, .module = module };
     molt__transaction t = transaction_of(world, options);
     t.step = &step;
@@ -88,7 +89,6 @@ int molt_modules_reload(molt_module *const *modules, size_t count, const molt_re
     for (size_t i = 0; reports && i < count && !err; i++) err = molt__report_check(world, NULL, &reports[i]);
     if (!err) err = check_batch(modules, count);
     if (err) return err;
-    molt__reasons_free(world, &world->refusal);
     molt__transaction t = transaction_of(world, options);
     t.step = molt__allocate(world, count * sizeof *t.step);
     if (!t.step) return MOLT_ERR_MEMORY;
@@ -113,7 +113,6 @@ int molt_module_rollback(molt_module *module, const molt_reload_options *options
         molt__hint(world, "a reload that is accepted makes one; a rollback uses it up");
     }
     if (err) return err;
-    molt__reasons_free(world, &world->refusal);
     molt__step step = { .kind = MOLT__STEP_ROLLBACK, .module = module, .content = module->previous,
                         .restored = module->previous_number };
     molt__transaction t = transaction_of(world, options);

@@ -20,6 +20,8 @@ bool molt_module_unloaded(const molt_module *module)
 static int check_moment(const molt_module *module)
 {
     molt_world *world = module->world;
+    int err = molt__loader_begin(world, module->name);
+    if (err) return err;
     if (module->unloaded) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' has been unloaded already", module->name);
     }
@@ -31,7 +33,7 @@ static int check_moment(const molt_module *module)
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be unloaded while a leaf call is in flight",
                           module->name);
     }
-    return molt__loader_idle(world, module->name);
+    return MOLT_OK;
 }
 
 /* Each implementation in use is a reason of its own. */
@@ -148,7 +150,6 @@ int molt_module_unload(molt_module *module, uint32_t flags)
     molt_world *world = module->world;
     int err = check_moment(module);
     if (err) return err;
-    molt__reasons_free(world, &world->refusal);
     if (flags & MOLT_UNLOAD_DETACH) err = detach_objects(module);
     if (!err && flags & MOLT_UNLOAD_DETACH) err = drop_from_classes(module);
     if (err) molt__reasons_take(world, &world->refusal);

@@ -14,6 +14,9 @@ local events = {
   drop = "class, trait or implementation",
   load = "module",
   reload = "module, report",
+  refused = "module, error",
+  rollback = "module, report",
+  unload = "module",
   destroy = "object",
   tick = "number of the tick",
 }

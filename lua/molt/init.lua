@@ -16,6 +16,7 @@ local patch = require "molt.patch"
 local inspect = require "molt.inspect"
 local iterate = require "molt.iterate"
 local native = require "molt.native"
+local reload = require "molt.reload"
 
 local molt = {
   _VERSION = "molt " .. core.version,
@@ -59,6 +60,9 @@ local molt = {
   count = iterate.count,
 
   on = event.on,
+
+  reload = reload.reload,
+  counters = core.module_counters,
 }
 
 -- Folders that molt.load searches, separated by ':'.

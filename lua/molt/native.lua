@@ -1,10 +1,12 @@
--- molt.native: modules of native code.
+-- molt.native: modules of native code: loading them, and what they answer.
+-- What becomes of them afterwards is in molt.reload.
 
 local core = require "molt.core"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local impl = require "molt.impl"
 local event = require "molt.event"
+local reload = require "molt.reload"
 
 local native = {}
 
@@ -15,22 +17,12 @@ function native.default_path()
   return native.path
 end
 
-local verbs = {}
 local meta = { __metatable = "module" }
 
--- module:reload() -> report, or nil and an error; every live object follows.
-function verbs.reload(proxy)
-  local record = handle.check(1, "reload", proxy, "module")
-  local report, err = core.module_reload(record.pointer)
-  if not report then return nil, err end
-  event.emit("reload", proxy, report)
-  return report
-end
-
-local facts = { generation = true, version = true, file = true }
+local facts = { generation = true, version = true, file = true, unloaded = true }
 
 function meta.__index(proxy, name)
-  if verbs[name] then return verbs[name] end
+  if reload.verbs[name] then return reload.verbs[name] end
   local record = handle.record(proxy)
   if facts[name] then return core.module_info(record.pointer)[name] end
   if type(name) ~= "string" then return nil end
@@ -47,7 +39,8 @@ end
 
 function meta.__tostring(proxy)
   local info = core.module_info(handle.record(proxy).pointer)
-  return ("module %s %s, generation %d"):format(info.name, info.version, info.generation)
+  return ("module %s %s, %s"):format(info.name, info.version,
+    info.unloaded and "unloaded" or ("generation %d"):format(info.generation))
 end
 
 local function load_one(molt, name)
@@ -61,9 +54,10 @@ local function load_one(molt, name)
   end
   local pointer, err = core.module_load(name)
   if not pointer then return nil, err end
-  local known = handle.proxy(pointer)
-  if known then return known end
-  local proxy = handle.new(pointer, { kind = "module", name = core.module_info(pointer).name }, meta)
+  local proxy = handle.proxy(pointer)
+  if proxy and not handle.record(proxy).away then return proxy end
+  proxy = proxy or handle.new(pointer, { kind = "module", name = core.module_info(pointer).name }, meta)
+  handle.record(proxy).away = nil
   event.emit("load", proxy)
   return proxy
 end

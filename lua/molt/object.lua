@@ -204,6 +204,12 @@ function object.leave(o, to)
   chain.lapse(o, to.methods)
 end
 
+-- What is attached to a living object: a list of { trait, impl }; empty for any other value.
+function object.attached(o)
+  local shape = bodies.of(o)
+  return shape and shape.info.attached or {}
+end
+
 local function wants_cascade(options)
   if options == nil then return false end
   if check.kind(options) ~= "table" then check.argument(3, "detach", "table of options", options) end

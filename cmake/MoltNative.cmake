@@ -18,6 +18,11 @@ if(NOT (MOLT_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
 endif()
 target_link_libraries(molt_native_link INTERFACE m)
 
+# After linking, its length and checksum are written into its note: a file that was
+# damaged on its way is refused. A property, for projects that only add this folder.
+set_property(TARGET molt_native_headers PROPERTY MOLT_STAMP
+  "${LUAJIT_PROGRAM}" "${CMAKE_CURRENT_LIST_DIR}/stamp.lua")
+
 function(molt_add_native name)
   add_library(${name} MODULE ${ARGN})
   target_link_libraries(${name} PRIVATE molt_native_headers molt_native_link)
@@ -27,5 +32,8 @@ function(molt_add_native name)
     SUFFIX ".so"
     C_STANDARD 17
     C_STANDARD_REQUIRED ON
-    C_VISIBILITY_PRESET hidden)
+    C_VISIBILITY_PRESET hidden
+    BUILD_WITH_INSTALL_RPATH ON)   # installing it does not change the file
+  get_property(stamp TARGET molt_native_headers PROPERTY MOLT_STAMP)
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND ${stamp} "$<TARGET_FILE:${name}>" VERBATIM)
 endfunction()

@@ -1,5 +1,6 @@
 #include "content.h"
 
+#include "checksum.h"
 #include "error.h"
 #include "memory.h"
 
@@ -14,19 +15,6 @@ enum { ATTEMPTS = 8 };
 
 /* What a read came to; CHANGED means: try again. */
 typedef enum outcome { DONE, CHANGED, FAILED } outcome;
-
-static uint64_t hash_bytes(const unsigned char *bytes, size_t length)
-{
-    const uint64_t factor = 0x9E3779B97F4A7C15u;
-    uint64_t hash = length * factor;
-    for (size_t at = 0; at < length; at += sizeof hash) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + at, length - at < sizeof word ? length - at : sizeof word);
-        hash = (hash ^ word) * factor;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
 
 static const char *kind_of(mode_t mode)
 {
@@ -93,7 +81,7 @@ int molt__content_read(molt_world *world, const char *file, molt__content *conte
     }
     close(descriptor);
     if (is == DONE) {
-        content->hash = hash_bytes(content->bytes, content->length);
+        content->hash = molt__checksum(content->bytes, content->length, 0, 0);
         return MOLT_OK;
     }
     molt__content_free(world, content);

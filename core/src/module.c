@@ -85,7 +85,7 @@ static int check_name_is_free(molt_world *world, const char *file, const char *n
 static molt_module *load_image(molt_world *world, const char *file, molt__content *content)
 {
     molt__step step = { .kind = MOLT__STEP_LOAD };
-    if (molt__image_inspect(world, file, content->bytes, content->length, &step.image)) return NULL;
+    if (molt__image_inspect(world, file, content->bytes, content->length, &step.image, &world->refusal)) return NULL;
     if (check_name_is_free(world, file, step.image.note.name)) return NULL;
     step.next = molt__generation_open(world, file, content, &step.image);
     if (!step.next) return NULL;

@@ -67,7 +67,8 @@ static int inspect(molt__step *s)
 {
     const molt_module *module = s->module;
     molt_world *world = module->world;
-    int err = molt__image_inspect(world, module->file, s->content.bytes, s->content.length, &s->image);
+    int err = molt__image_inspect(world, module->file, s->content.bytes, s->content.length, &s->image,
+                                  &world->refusal);
     if (err) return err;
     err = check_name(s);
     if (err) molt__reasons_take(world, &world->refusal);

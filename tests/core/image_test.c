@@ -49,10 +49,12 @@ static int tear_down(void **state)
 static int inspect(const unsigned char *bytes, size_t length, molt__image *image)
 {
     molt__image unused;
+    molt__reasons reasons = { 0 };
     unsigned char *exact = malloc(length ? length : 1);
     assert_non_null(exact);
     memcpy(exact, bytes, length);
-    int code = molt__image_inspect(with.world, "x.so", exact, length, image ? image : &unused);
+    int code = molt__image_inspect(with.world, "x.so", exact, length, image ? image : &unused, &reasons);
+    molt__reasons_free(with.world, &reasons);
     free(exact);
     return code;
 }
@@ -136,7 +138,7 @@ static void every_damaged_byte_is_survived(void **state)
     for (size_t at = 0; at < with.length; at++) {
         for (size_t i = 0; i < sizeof damage; i++) {
             changed[at] = damage[i];
-            int code = molt__image_inspect(with.world, "x.so", changed, with.length, &image);
+            int code = inspect(changed, with.length, &image);
             assert_true(code == MOLT_OK || code == MOLT_ERR_IMAGE || code == MOLT_ERR_VERSION);
         }
         changed[at] = with.module[at];

@@ -92,14 +92,15 @@ typedef struct molt_note {
     uint32_t type;                   /* MOLT_NOTE_TYPE */
     char owner[8];                   /* "Molt" */
     uint32_t abi;                    /* MOLT_ABI */
+    /* Written after linking, by cmake/stamp.lua, which counts on their being here. */
+    uint32_t length[2];              /* of the file, low word first; 0: not stamped */
+    uint32_t checksum[2];            /* of the file, with these four words as zero */
     uint32_t header[3];              /* MOLT_VERSION of the header it was built with */
     struct {
 #define X(type) uint32_t type;
         MOLT_HANDSHAKE(X)
 #undef X
     } sizes;
-    uint32_t length[2];              /* of the file, low word first; 0: not stamped */
-    uint32_t checksum[2];            /* of the file without these four words */
     char name[MOLT_NOTE_NAME];
     char version[MOLT_NOTE_VERSION];
     char compatible[MOLT_NOTE_VERSION];      /* the oldest version that it can follow; "": it does not say */

@@ -157,6 +157,7 @@ const molt_reason *molt_last_reasons(const molt_world *world, size_t *count)
 
 molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
 {
+    molt__reasons_free(world, &world->refusal);
     const molt_module_info *info = entry();
     if (molt__info_check(world, "a module of the program", info)) return NULL;
     if (check_name_is_free(world, "a module of the program", info->name)) return NULL;

@@ -243,6 +243,186 @@ static void a_name_that_is_no_identifier_is_refused(void **state)
     refuse_changed(at, endless, sizeof endless, MOLT_ERR_IMAGE, "name");
 }
 
+/* ---- The stamp ------------------------------------------------------------- */
+
+static void stamp(void)
+{
+    native_stamp(with.folder, "bike.so");
+    free(with.module);
+    with.module = native_read(with.folder, "bike.so", &with.length);
+}
+
+static void a_stamped_module_is_accepted(void **state)
+{
+    (void)state;
+    molt__image image;
+    stamp();
+    assert_int_equal(inspect(with.module, with.length, &image), MOLT_OK);
+    assert_int_equal(image.note.length[0], with.length);
+    assert_true(image.note.checksum[0] || image.note.checksum[1]);
+    stamp();                                         /* again: the same */
+    assert_int_equal(inspect(with.module, with.length, NULL), MOLT_OK);
+}
+
+/* One bit at a time, wherever it is: what the stamp covers is everything. */
+static void every_flipped_bit_of_a_stamped_module_is_refused(void **state)
+{
+    (void)state;
+    stamp();
+    unsigned char *changed = malloc(with.length);
+    assert_non_null(changed);
+    memcpy(changed, with.module, with.length);
+    for (size_t at = 0; at < with.length; at++) {
+        unsigned char bit = (unsigned char)(1u << at % 8);
+        changed[at] ^= bit;
+        if (inspect(changed, with.length, NULL) == MOLT_OK) fail_msg("a flipped bit of byte %zu", at);
+        changed[at] ^= bit;
+    }
+    free(changed);
+}
+
+static void a_damaged_stamped_module_names_both_checksums(void **state)
+{
+    (void)state;
+    stamp();
+    char expected[64];
+    molt__image image;
+    assert_int_equal(inspect(with.module, with.length, &image), MOLT_OK);
+    snprintf(expected, sizeof expected, "damaged: its note has the checksum %08x%08x, the file has ",
+             image.note.checksum[1], image.note.checksum[0]);
+    refuse_changed(with.length / 2, "flipped", 7, MOLT_ERR_IMAGE, expected);
+}
+
+static void a_zero_filled_tail_is_refused(void **state)
+{
+    (void)state;
+    stamp();
+    unsigned char *changed = malloc(with.length);
+    assert_non_null(changed);
+    for (size_t kept = 64; kept < with.length; kept += 256) {
+        memset(changed, 0, with.length);
+        memcpy(changed, with.module, kept);
+        bool same = memcmp(changed, with.module, with.length) == 0;
+        if (!same && inspect(changed, with.length, NULL) != MOLT_ERR_IMAGE) fail_msg("zeroes from %zu", kept);
+    }
+    free(changed);
+}
+
+static void a_file_of_another_length_names_both(void **state)
+{
+    (void)state;
+    stamp();
+    unsigned char *longer = calloc(1, with.length + 8);
+    assert_non_null(longer);
+    memcpy(longer, with.module, with.length);
+    char expected[80];
+    snprintf(expected, sizeof expected, "its note says that the file has %zu bytes, found %zu", with.length,
+             with.length + 8);
+    refuse(longer, with.length + 8, MOLT_ERR_IMAGE, expected);
+    free(longer);
+}
+
+static void what_was_stripped_may_be_stamped_again(void **state)
+{
+    (void)state;
+    stamp();
+    char command[2 * PATH_MAX];
+    native_format(command, sizeof command, "strip '%s/bike.so'", with.folder);
+    assert_int_equal(system(command), 0);
+    free(with.module);
+    with.module = native_read(with.folder, "bike.so", &with.length);
+    refuse(with.module, with.length, MOLT_ERR_IMAGE, "its note says that the file has");
+    stamp();
+    assert_int_equal(inspect(with.module, with.length, NULL), MOLT_OK);
+}
+
+/* ---- What it wants of others, and whether it could go again ----------------- */
+
+#define EMPTY_MODULE "MOLT_MODULE(bike, \"1\") { (void)molt; return MOLT_OK; }\n"
+
+static void rebuild(const char *text, const char *flags)
+{
+    char whole[4096];
+    native_format(whole, sizeof whole, "#include <molt/native.h>\n%s" EMPTY_MODULE, text);
+    native_write(with.folder, "bike.c", whole, strlen(whole));
+    native_compile(with.folder, "bike", flags);
+    free(with.module);
+    with.module = native_read(with.folder, "bike.so", &with.length);
+}
+
+static void all_undefined_symbols_are_named(void **state)
+{
+    (void)state;
+    rebuild("int nowhere(void); extern int nothing; __attribute__((weak)) int perhaps(void);\n"
+            "MOLT_API int asks(void);\n"
+            "int asks(void) { return nowhere() + nothing + (perhaps ? perhaps() : 0) + (int)sizeof(printf); }\n",
+            "-include stdio.h");
+    refuse(with.module, with.length, MOLT_ERR_IMAGE, "2 undefined symbols: n");
+    const char *text = molt_last_error(with.world);
+    assert_non_null(strstr(text, "nowhere"));
+    assert_non_null(strstr(text, "nothing"));
+    assert_null(strstr(text, "perhaps"));
+}
+
+static void missing_libraries_are_named_one_by_one(void **state)
+{
+    (void)state;
+    static const char text[] = "int gone(void); int gone(void) { return 1; }\n";
+    native_write(with.folder, "gone.c", text, sizeof text - 1);
+    char command[4 * PATH_MAX];
+    native_format(command, sizeof command, "cd '%s' && cc -shared -fPIC -Wl,-soname,libgone.so.7 gone.c -o libgone.so && "
+                  "cc -shared -fPIC -Wl,-soname,libaway.so.8 gone.c -o libaway.so", with.folder);
+    assert_int_equal(system(command), 0);
+    native_format(command, sizeof command, "-Wl,--no-as-needed -L'%s' -lgone -laway", with.folder);
+    rebuild("", command);
+    refuse(with.module, with.length, MOLT_ERR_IMAGE, "needs the library libgone.so.7: cannot open shared object file");
+    assert_non_null(strstr(molt_last_error(with.world), "\nneeds the library libaway.so.8: "));
+    /* Where it says itself where they are, they are there. */
+    native_format(command, sizeof command, "-Wl,--no-as-needed -L'%s' -lgone -laway -Wl,-rpath,'%s'", with.folder,
+                  with.folder);
+    rebuild("", command);
+    assert_int_equal(inspect(with.module, with.length, NULL), MOLT_OK);
+}
+
+static void everything_that_is_wrong_is_in_the_list(void **state)
+{
+    (void)state;
+    rebuild("int nowhere(void); MOLT_API int asks(void); int asks(void) { return nowhere(); }\n", "");
+    const uint32_t size = 48, version[3] = { 9, 8, 7 };
+    memcpy(with.module + note_offset() + offsetof(molt_note, header), version, sizeof version);
+    refuse_changed(note_offset() + offsetof(molt_note, sizes.molt_block), &size, 4, MOLT_ERR_VERSION, "\nbuilt for version 9.8.7");
+    assert_non_null(strstr(molt_last_error(with.world), "\nundefined symbol: nowhere"));
+}
+
+static void a_module_without_its_entry_is_refused(void **state)
+{
+    (void)state;
+    rebuild("", "-Wl,--version-script=/dev/stdin <<'END'\n{ local: *; };\nEND\ntrue");
+    refuse(with.module, with.length, MOLT_ERR_IMAGE, "does not export molt_module_bike");
+}
+
+static void expect_stays(const char *said)
+{
+    molt__image image;
+    assert_int_equal(inspect(with.module, with.length, &image), MOLT_OK);
+    assert_string_equal(image.stays, said);
+}
+
+static void it_is_known_beforehand_whether_it_could_be_unmapped(void **state)
+{
+    (void)state;
+    expect_stays("");
+    rebuild("", "-Wl,-z,nodelete");
+    expect_stays("it is linked with -z nodelete");
+    rebuild("__asm__(\".globl one\\n.type one, @gnu_unique_object\\n.data\\none: .quad 1\\n"
+            ".size one, 8\\n.text\");\n", "-Wl,-z,nodelete");
+    expect_stays("it is linked with -z nodelete; its symbol one is unique in the process (STB_GNU_UNIQUE)");
+    rebuild("extern int __cxa_thread_atexit_impl(void (*)(void *), void *, void *);\n"
+            "MOLT_API int asks(void (*f)(void *));\n"
+            "int asks(void (*f)(void *)) { return __cxa_thread_atexit_impl(f, 0, 0); }\n", "");
+    expect_stays("it registers TLS destructors");
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -263,6 +443,17 @@ int main(void)
         test(another_size_of_a_struct_names_it),
         test(a_shorter_table_of_functions_is_an_older_module),
         test(a_name_that_is_no_identifier_is_refused),
+        test(a_stamped_module_is_accepted),
+        test(every_flipped_bit_of_a_stamped_module_is_refused),
+        test(a_damaged_stamped_module_names_both_checksums),
+        test(a_zero_filled_tail_is_refused),
+        test(a_file_of_another_length_names_both),
+        test(what_was_stripped_may_be_stamped_again),
+        test(all_undefined_symbols_are_named),
+        test(missing_libraries_are_named_one_by_one),
+        test(everything_that_is_wrong_is_in_the_list),
+        test(a_module_without_its_entry_is_refused),
+        test(it_is_known_beforehand_whether_it_could_be_unmapped),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
 }

@@ -66,6 +66,16 @@ static inline void native_compile(const char *folder, const char *name, const ch
     }
 }
 
+/* As the last step of `molt build` does. */
+static inline void native_stamp(const char *folder, const char *file)
+{
+    char command[4 * PATH_MAX];
+    native_format(command, sizeof command, "luajit '%s/cmake/stamp.lua' '%s/%s'", MOLT_SOURCE_DIR, folder, file);
+    if (system(command) != 0) {
+        fail_msg("cannot stamp %s", file);
+    }
+}
+
 /* FOLDER/NAME.so from text that follows #include <molt/native.h>. */
 static inline void native_build(const char *folder, const char *name, const char *text)
 {

@@ -4,62 +4,36 @@
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
+#include "open.h"
+#include "probe.h"
 #include "world_state.h"
 
 #include <dlfcn.h>
 #include <link.h>
-#include <stdio.h>
 #include <string.h>
 
-/* The loader says "COPY: reason"; the user knows the module's own file. */
-static int refuse_loader(molt_world *world, const char *file, const char *copy)
+static int try_copy(const molt__opening *o, molt__generation *generation)
 {
-    const char *text = dlerror();
-    size_t length = strlen(copy);
-    if (!text) text = "the loader gives no reason";
-    if (strncmp(text, copy, length) == 0 && strncmp(text + length, ": ", 2) == 0) text += length + 2;
-    return molt__fail(world, MOLT_ERR_IMAGE, "%s: cannot be loaded: %s", file, text);
+    molt_world *world = o->world;
+    if (!molt__probe_wanted(world, o->flags)) return MOLT_OK;
+    double start = world->config.clock(world->config.user);
+    int err = molt__probe(o, generation->copy);
+    generation->probed = world->config.clock(world->config.user) - start;
+    return err;
 }
 
-/* The loader knows files by name and by inode: where it thinks that it has one
- * already it returns that, and calls it a success. The copy's are new; this makes
- * sure, by the name and the build id in memory. */
-static bool is_new(const molt__generation *generation, const molt__image *image)
+static int map_copy(const molt__opening *o, molt__generation *generation, molt__opened *opened)
 {
-    struct link_map *map;
-    if (dlinfo(generation->handle, RTLD_DI_LINKMAP, &map) || strcmp(map->l_name, generation->copy) != 0) return false;
-    const unsigned char *mapped = (const unsigned char *)(map->l_addr + image->proof_address);
-    return memcmp(mapped, image->proof, image->proof_size) == 0;
-}
-
-/* The module's own entry function, not one that a library it links against has. */
-static molt_module_entry *find_entry(const molt__generation *generation, const molt__image *image)
-{
-    char symbol[sizeof "molt_module_" + MOLT_NOTE_NAME];
-    snprintf(symbol, sizeof symbol, "molt_module_%s", image->note.name);
-    struct link_map *map;
-    void *address = dlsym(generation->handle, symbol);
-    if (!address || dlinfo(generation->handle, RTLD_DI_LINKMAP, &map)) return NULL;
-    uint64_t place = (uint64_t)(uintptr_t)address - map->l_addr;
-    molt_module_entry *entry;
-    memcpy(&entry, &address, sizeof entry);
-    return place >= image->low && place < image->high ? entry : NULL;
-}
-
-static int map_copy(molt_world *world, const char *file, molt__generation *generation, const molt__content *content,
-                    const molt__image *image)
-{
-    int err = molt__stage_copy(world, &world->loader->stage, image->note.name, file, content->bytes, content->length,
-                               &generation->copy);
+    molt_world *world = o->world;
+    int err = molt__stage_copy(world, &world->loader->stage, o->image->note.name, o->file, o->content->bytes,
+                               o->content->length, &generation->copy);
     if (err) return err;
-    generation->handle = dlopen(generation->copy, RTLD_NOW | RTLD_LOCAL);
-    if (!generation->handle) {
-        err = refuse_loader(world, file, generation->copy);
-    } else if (!is_new(generation, image)) {
-        dlclose(generation->handle);
-        err = molt__fail(world, MOLT_ERR_IMAGE, "%s: cannot be loaded: the loader returned another image", file);
-    }
+    err = try_copy(o, generation);
+    if (!err) err = molt__open(world, o->file, generation->copy, o->image, opened);
     if (err) molt__stage_remove(world, generation->copy);
+    generation->handle = opened->handle;
+    generation->base = opened->base;
+    memcpy(generation->stays, o->image->stays, sizeof generation->stays);
     return err;
 }
 
@@ -71,35 +45,35 @@ int molt__info_check(molt_world *world, const char *file, const molt_module_info
                       (unsigned)info->abi, MOLT_ABI);
 }
 
-static int shake_hands(molt_world *world, const char *file, molt__generation *generation, const molt__image *image)
+static int shake_hands(const molt__opening *o, molt__generation *generation, molt_module_entry *entry)
 {
-    molt_module_entry *entry = find_entry(generation, image);
-    if (!entry) {
-        return molt__fail(world, MOLT_ERR_IMAGE, "%s: does not export molt_module_%s", file, image->note.name);
-    }
     generation->info = entry();
-    int err = molt__info_check(world, file, generation->info);
+    int err = molt__info_check(o->world, o->file, generation->info);
     if (err) return err;
-    if (strcmp(generation->info->name, image->note.name) != 0) {
-        return molt__fail(world, MOLT_ERR_IMAGE, "%s: its note names module '%s', its code '%s'", file,
-                          image->note.name, generation->info->name);
+    if (strcmp(generation->info->name, o->image->note.name) != 0) {
+        return molt__fail(o->world, MOLT_ERR_IMAGE, "%s: its note names module '%s', its code '%s'", o->file,
+                          o->image->note.name, generation->info->name);
+    }
+    if (generation->stays[0]) {
+        molt_log(o->world, MOLT_LOG_INFO, "%s will stay mapped: %s", generation->copy, generation->stays);
     }
     return MOLT_OK;
 }
 
-molt__generation *molt__generation_open(molt_world *world, const char *file, const molt__content *content,
-                                        const molt__image *image)
+molt__generation *molt__generation_open(const molt__opening *o)
 {
+    molt_world *world = o->world;
+    molt__opened opened = { 0 };
     molt__generation *generation = molt__allocate(world, sizeof *generation);
     if (!generation) return NULL;
-    generation->hash = content->hash;
-    generation->length = content->length;
-    if (map_copy(world, file, generation, content, image)) {
+    generation->hash = o->content->hash;
+    generation->length = o->content->length;
+    if (map_copy(o, generation, &opened)) {
         molt__free(world, generation, sizeof *generation);
         return NULL;
     }
     world->loader->images++;
-    if (shake_hands(world, file, generation, image)) {
+    if (shake_hands(o, generation, opened.entry)) {
         molt__loader_close(world, generation);
         return NULL;
     }

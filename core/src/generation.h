@@ -8,7 +8,7 @@
 #ifndef MOLT_SRC_GENERATION_H
 #define MOLT_SRC_GENERATION_H
 
-#include <molt/handshake.h>
+#include <molt/module.h>
 
 #include "content.h"
 #include "image.h"
@@ -17,16 +17,29 @@ typedef struct molt__generation {
     struct molt__generation *next;   /* in the list of those retired */
     void *handle;                    /* of dlopen; NULL once closed */
     char *copy;
+    uintptr_t base;                  /* where it is mapped */
+    double probed;                   /* seconds in the child */
+    char stays[MOLT__STAYS_TEXT];    /* why it will never be unmapped, or "" */
     const molt_module_info *info;    /* in the image */
     uint64_t hash;                   /* of the content */
     size_t length;
 } molt__generation;
 
-/* Copies the inspected content, maps the copy, proves that it is what got mapped,
- * and finds the module in it. The module's setup has not run. NULL with an error,
- * and everything as before, when it cannot be loaded. */
-molt__generation *molt__generation_open(molt_world *world, const char *file, const molt__content *content,
-                                        const molt__image *image);
+/* What is to be opened, inspected already. */
+typedef struct molt__opening {
+    molt_world *world;
+    molt_module *module;             /* NULL: its first load */
+    const char *file;
+    const molt__content *content;
+    const molt__image *image;
+    uint32_t flags;                  /* molt_reload_flag */
+    double limit;                    /* seconds for the probe; 0: the default */
+} molt__opening;
+
+/* Copies the content, tries the copy in a child where that is wanted, maps it, proves
+ * that it is what got mapped, and finds the module in it. Its setup has not run here.
+ * NULL with an error, and everything as before, when it cannot be loaded. */
+molt__generation *molt__generation_open(const molt__opening *opening);
 
 /* Unmaps it and frees it. False, and it is kept, when the loader does not let go. */
 bool molt__generation_close(molt_world *world, molt__generation *generation);

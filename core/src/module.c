@@ -87,7 +87,8 @@ static molt_module *load_image(molt_world *world, const char *file, molt__conten
     molt__step step = { .kind = MOLT__STEP_LOAD };
     if (molt__image_inspect(world, file, content->bytes, content->length, &step.image, &world->refusal)) return NULL;
     if (check_name_is_free(world, file, step.image.note.name)) return NULL;
-    step.next = molt__generation_open(world, file, content, &step.image);
+    const molt__opening opening = { .world = world, .file = file, .content = content, .image = &step.image };
+    step.next = molt__generation_open(&opening);
     if (!step.next) return NULL;
     step.info = step.next->info;
     step.content = *content;         /* the module's from now on */

@@ -78,13 +78,17 @@ static int inspect(molt__step *s)
     return err ? err : old;
 }
 
-static int open_image(molt__step *s)
+static int open_image(const molt__transaction *t, molt__step *s)
 {
-    const molt_module *module = s->module;
-    s->next = molt__generation_open(module->world, module->file, &s->content, &s->image);
-    if (!s->next) return molt_last_code(module->world);
+    molt_module *module = s->module;
+    const molt__opening opening = { .world = t->world, .module = module, .file = module->file, .content = &s->content,
+                                    .image = &s->image, .flags = t->flags, .limit = t->timeout };
+    s->next = molt__generation_open(&opening);
+    if (!s->next) return molt_last_code(t->world);
     s->info = s->next->info;
     spent(s, MOLT_PHASE_OPEN);
+    s->phase[MOLT_PHASE_PROBE] = s->next->probed;
+    s->phase[MOLT_PHASE_OPEN] -= s->next->probed;
     return MOLT_OK;
 }
 
@@ -107,7 +111,7 @@ static void examine(molt__transaction *t, molt__step *s)
         err = stage(s);
         if (s->unchanged) return;
         if (!err) err = inspect(s);
-        if (!err) err = open_image(s);
+        if (!err) err = open_image(t, s);
     }
     if (!err) agree(t, s);
     else if (before == world->refusal.count + world->refusal.lost) molt__reasons_take(world, &world->refusal);

@@ -145,7 +145,8 @@ static void an_image_that_is_not_the_files_is_refused(void **state)
     assert_int_equal(molt__content_read(with.world, path, &content), MOLT_OK);
     assert_int_equal(molt__image_inspect(with.world, path, content.bytes, content.length, &image, &reasons), MOLT_OK);
     image.proof = other_build;
-    assert_null(molt__generation_open(with.world, path, &content, &image));
+    const molt__opening opening = { .world = with.world, .file = path, .content = &content, .image = &image };
+    assert_null(molt__generation_open(&opening));
     assert_non_null(strstr(molt_last_error(with.world), "the loader returned another image"));
     assert_int_equal(molt_module_images(with.world), 1);
     molt__content_free(with.world, &content);

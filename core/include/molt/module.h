@@ -21,6 +21,14 @@ MOLT_API molt_module *molt_module_load(molt_world *world, const char *name);
 /* Folders to search, separated by ':' ("." at first, then $MOLT_PATH). */
 MOLT_API int molt_module_path(molt_world *world, const char *folders);
 
+/* Whether modules are tried in a forked child before their code runs here, so that
+ * constructors and setups that crash, exit or loop cost nothing but a refusal. It
+ * takes about a third of a millisecond, more in a process of many mappings. At
+ * first as $MOLT_PROBE says (1 or 0), else as Molt was built: yes, unless with
+ * MOLT_DEVELOPMENT=OFF. */
+MOLT_API int molt_module_probe(molt_world *world, bool on);
+MOLT_API bool molt_module_probes(const molt_world *world);
+
 /* Takes in a module that is linked into the program: native.h's MOLT_STATIC.
  * `extern molt_module_entry molt_module_motorcycle;` is its declaration. It has
  * no file and cannot be reloaded; in all else it is like any other. */

@@ -2,7 +2,6 @@
 #include "binding.h"
 
 #include "hook.h"
-#include "relayout.h"
 #include "trait.h"
 
 static void push_hook(lua_State *L, const molt_trait *trait, const molt_definition *definition)
@@ -79,18 +78,6 @@ static int may_finish(lua_State *L)
     return molt__push_failure(L, b);
 }
 
-/* (class, trait) -> true; or nil and why class_drop would fail */
-static int may_drop(lua_State *L)
-{
-    molt__binding *b = molt__binding_open(L);
-    lua_State *before = molt__here(L, b);
-    int err = molt__relayout_may_remove(lua_touserdata(L, 1), lua_touserdata(L, 2));
-    b->current = before;
-    if (err) return molt__push_failure(L, b);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 /* (object, armed): native code that takes a trait of it, or ends it, asks for hooks, or not */
 static int set_armed(lua_State *L)
 {
@@ -104,7 +91,7 @@ void molt__open_hooks(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "hooks", hooks }, { "hook_defined", hook_defined }, { "guarded", guarded }, { "log_error", log_error },
-        { "set_armed", set_armed }, { "may_finish", may_finish }, { "may_drop", may_drop }, { NULL, NULL },
+        { "set_armed", set_armed }, { "may_finish", may_finish }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
 }

@@ -31,6 +31,22 @@ static void set_handle(lua_State *L, const char *key, const void *pointer)
     lua_setfield(L, -2, key);
 }
 
+/* Runs a function that goes through lists of the core and allocates as it does:
+ * with the collector at rest, for a finalizer may change them. */
+static int calmly(lua_State *L, lua_CFunction fn)
+{
+    lua_pushcfunction(L, fn);
+    lua_insert(L, 1);
+    const bool running = lua_gc(L, LUA_GCISRUNNING, 0);
+    lua_gc(L, LUA_GCSTOP, 0);
+    const int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    if (running) lua_gc(L, LUA_GCRESTART, 0);
+    return status ? lua_error(L) : lua_gettop(L);
+}
+
+#define CALM(name) \
+    static int name(lua_State *L) { return calmly(L, name##_calm); }
+
 static void push_members(lua_State *L, const molt__record *record)
 {
     lua_createtable(L, (int)record->count, 0);
@@ -209,11 +225,15 @@ static int push_definition(lua_State *L, const molt_definition *definition)
         lua_rawgeti(L, LUA_REGISTRYINDEX, (int)definition->foreign);
         return 1;
     }
-    molt__push_caller(L, definition->trait->methods[definition->slot]);
+    /* Room for the answer may take a finalizer, which may free the definition. */
+    molt_trait *trait = definition->trait;
+    const uint32_t slot = definition->slot;
+    const bool leaf = definition->flags & MOLT_LEAF;
+    molt__push_caller(L, trait->methods[slot]);
     lua_createtable(L, 0, 3);
-    set_handle(L, "trait", definition->trait);
-    set_number(L, "slot", definition->slot);
-    lua_pushboolean(L, definition->flags & MOLT_LEAF ? 1 : 0);
+    set_handle(L, "trait", trait);
+    set_number(L, "slot", slot);
+    lua_pushboolean(L, leaf);
     lua_setfield(L, -2, "leaf");
     return 2;
 }
@@ -260,7 +280,7 @@ static void add_empty_names(const molt_shape *shape, lua_State *L)
 }
 
 /* (shape id or class) -> names that some layer defines */
-static int names(lua_State *L)
+static int names_calm(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     bool shape = lua_type(L, 1) == LUA_TNUMBER;
@@ -270,6 +290,7 @@ static int names(lua_State *L)
     if (shape) add_empty_names(shape_at(L, b, 1), L);
     return 1;
 }
+CALM(names)
 
 static const char *patch_name(const molt_definition *definition)
 {
@@ -299,7 +320,7 @@ static bool add_claim(const molt__claim *claim, void *user)
 }
 
 /* (shape id or class, name) -> { winner, what it hides … } */
-static int claims(lua_State *L)
+static int claims_calm(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     bool shape = lua_type(L, 1) == LUA_TNUMBER;
@@ -310,20 +331,20 @@ static int claims(lua_State *L)
     else molt__class_resolve_each(lua_touserdata(L, 1), name, add_claim, L);
     return 1;
 }
+CALM(claims)
 
 /* (shape id, name) -> what runs, in order, of a method declared `all`; nil of others */
-static int runs(lua_State *L)
+static int runs_calm(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     const char *name = molt__name_find(b->world, luaL_checkstring(L, 2));
     lua_newtable(L);
     const molt__chain *chain = name ? molt__combine_find(shape_at(L, b, 1), name) : NULL;
     if (!chain) return 0;
-    b->world->bridge->quiet(b->world->bridge_user, true);
     for (size_t i = 0; i < chain->count; i++) add_claim(&chain->item[i], L);
-    b->world->bridge->quiet(b->world->bridge_user, false);
     return 1;
 }
+CALM(runs)
 
 /* () -> shape id, name (nil: all of them) of what resolves anew next; or nothing */
 static int next_change(lua_State *L)
@@ -350,7 +371,7 @@ static void add_slots(lua_State *L, const molt_class *cls)
 }
 
 /* (class) -> { name, where, base, traits, slots (its own), live } */
-static int class_info(lua_State *L)
+static int class_info_calm(lua_State *L)
 {
     molt__binding_open(L);
     const molt_class *cls = lua_touserdata(L, 1);
@@ -370,9 +391,10 @@ static int class_info(lua_State *L)
     lua_setfield(L, -2, "slots");
     return 1;
 }
+CALM(class_info)
 
 /* (impl) -> { name, where, trait, methods = { name = where … } } */
-static int impl_info(lua_State *L)
+static int impl_info_calm(lua_State *L)
 {
     molt__binding_open(L);
     const molt_impl *impl = lua_touserdata(L, 1);
@@ -386,6 +408,7 @@ static int impl_info(lua_State *L)
     lua_setfield(L, -2, "methods");
     return 1;
 }
+CALM(impl_info)
 
 /* (impl, name) -> function, native or nil */
 static int impl_definition(lua_State *L)

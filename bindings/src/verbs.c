@@ -10,6 +10,7 @@
 #include "cascade.h"
 #include "fieldtype.h"
 #include "impl.h"
+#include "relayout.h"
 #include "trait.h"
 #include "value.h"
 #include "vtable.h"
@@ -236,19 +237,61 @@ static int class_unfill(lua_State *L)
     return answer_from(L, b, before, molt_class_unfill(handle(L, 1), number));
 }
 
-/* (class, trait or nil, impl or nil) */
+/* { trait, impl or false, selection or false, … } as pieces in memory that Lua owns */
+static molt__attached *pieces(lua_State *L, int index, size_t *count)
+{
+    size_t length;
+    void *const *list = handles(L, index, &length);
+    *count = length / 3;
+    molt__attached *add = lua_newuserdata(L, (*count + 1) * sizeof *add);
+    for (size_t i = 0; i < *count; i++) {
+        add[i] = (molt__attached){ .trait = list[3 * i], .impl = list[3 * i + 1], .names = list[3 * i + 2] };
+    }
+    return add;
+}
+
+/* { trait, … }, likewise */
+static molt__attached *traits_at(lua_State *L, int index, size_t *count)
+{
+    void *const *list = handles(L, index, count);
+    molt__attached *traits = lua_newuserdata(L, (*count + 1) * sizeof *traits);
+    for (size_t i = 0; i < *count; i++) traits[i] = (molt__attached){ .trait = list[i] };
+    return traits;
+}
+
+/* (class, pieces). An implementation alone, of a trait that the class has, is a fill
+ * like any other. */
 static int class_use(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
+    size_t count;
+    const molt__attached *add = pieces(L, 2, &count);
     lua_State *before = molt__here(L, b);
-    return answer_from(L, b, before, molt_class_use(handle(L, 1), handle(L, 2), handle(L, 3)));
+    bool alone = count == 1 && add->impl;
+    return answer_from(L, b, before, alone ? molt_class_use(handle(L, 1), NULL, add->impl)
+                                           : molt__class_use_set(handle(L, 1), add, count));
 }
 
+/* (class, traits [, impl]): the traits, or the implementation, go */
 static int class_drop(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
+    size_t count;
+    lua_settop(L, 3);
+    const molt__attached *gone = traits_at(L, 2, &count);
     lua_State *before = molt__here(L, b);
-    return answer_from(L, b, before, molt_class_drop(handle(L, 1), handle(L, 2), handle(L, 3)));
+    return answer_from(L, b, before, handle(L, 3) ? molt_class_drop(handle(L, 1), NULL, handle(L, 3))
+                                                  : molt__class_drop_set(handle(L, 1), gone, count));
+}
+
+/* (class, traits) -> true; or nil and why class_drop would fail */
+static int may_drop(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    size_t count;
+    const molt__attached *gone = traits_at(L, 2, &count);
+    lua_State *before = molt__here(L, b);
+    return answer_from(L, b, before, molt__relayout_may_remove(handle(L, 1), gone, count));
 }
 
 static int answer_shape(lua_State *L, molt__binding *b, const molt_shape *shape)
@@ -284,12 +327,8 @@ static int shape_attach_set(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     size_t count;
-    void *const *list = handles(L, 2, &count);
-    molt__attached *add = lua_newuserdata(L, (count / 3 + 1) * sizeof *add);
-    for (size_t i = 0; i < count / 3; i++) {
-        add[i] = (molt__attached){ .trait = list[3 * i], .impl = list[3 * i + 1], .names = list[3 * i + 2] };
-    }
-    return answer_shape(L, b, molt__shape_attach_set(shape_at(L, b, 1), add, count / 3));
+    const molt__attached *add = pieces(L, 2, &count);
+    return answer_shape(L, b, molt__shape_attach_set(shape_at(L, b, 1), add, count));
 }
 
 /* (shape id, trait) -> id of the shape without it */
@@ -353,7 +392,7 @@ void molt__open_verbs(lua_State *L)
         { "convert", convert },
         { "trait_select", trait_select }, { "trait_has", trait_has },
         { "class_declare", class_declare }, { "class_fill", class_fill }, { "class_unfill", class_unfill },
-        { "class_use", class_use }, { "class_drop", class_drop }, { "class_shape", class_shape },
+        { "class_use", class_use }, { "class_drop", class_drop }, { "may_drop", may_drop }, { "class_shape", class_shape },
         { "shape_attach", shape_attach }, { "shape_attach_set", shape_attach_set }, { "shape_detach", shape_detach },
         { "shape_cascade", shape_cascade },
         { "object_patch", object_patch }, { "object_unpatch", object_unpatch },

@@ -94,13 +94,22 @@ static void check_combined(const molt_shape *shape, const char *name, const molt
     }
 }
 
-/* Does what wins fit the slot? */
-static void check_slot(const molt__method *method, const molt_definition *winner, report *r)
+/* " as 'reach'" where the composition has it under another name, or "". */
+static const char *alias_of(const char *own, const char *name, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (strcmp(own, name) != 0) snprintf(text, size, " as '%s'", name);
+    return text;
+}
+
+/* Does what wins the name fit the slot? */
+static void check_slot(const molt__method *method, const char *name, const molt_definition *winner, report *r)
 {
     const molt_trait *trait = method->trait;
+    char alias[128];
     if (!winner) {
-        add(r, MOLT_ERR_MISSING, "%s.%s has no implementation: '%s', declared at %s", trait->name, method->name,
-            method->text, trait->where);
+        add(r, MOLT_ERR_MISSING, "%s.%s%s has no implementation: '%s', declared at %s", trait->name, method->name,
+            alias_of(method->name, name, alias, sizeof alias), method->text, trait->where);
         return;
     }
     const molt__method *native = winner->function ? winner->trait->methods[winner->slot] : method;
@@ -130,7 +139,7 @@ static void check_one(const molt_shape *shape, const char *name, report *r)
         for (const molt__method *method; !combined && (method = molt__part_method(&shape->parts[i], name, &at));) {
             const molt_definition *winner = found.count ? found.winner.definition : NULL;
             if (molt__hook_named(name)) winner = molt__hook_or_winner(shape, trait, name);
-            check_slot(method, winner, r);
+            check_slot(method, name, winner, r);
         }
     }
 }
@@ -181,6 +190,8 @@ static void need_method(const molt_shape *shape, const molt__part *part, const m
 {
     const molt_trait *trait = part->trait;
     const char *name = molt__select_slot(part->names, need->name);
+    char alias[128];
+    alias_of(need->name, name, alias, sizeof alias);
     bool typed = false;
     for (size_t i = 0; i < shape->part_count; i++) {
         const molt_trait *other = shape->parts[i].trait;
@@ -188,11 +199,12 @@ static void need_method(const molt_shape *shape, const molt__part *part, const m
         const molt__method *method = molt__part_method(&shape->parts[i], name, &at);
         typed |= method != NULL;
         if (!method || need->need == MOLT__NEED_NAME || same_signature(method->text, need->text)) continue;
-        add(r, MOLT_ERR_CONFLICT, "%s requires the method '%s' (declared at %s), but %s has '%s' (%s)", trait->name,
-            need->text, trait->where, other->name, method->text, other->where);
+        add(r, MOLT_ERR_CONFLICT, "%s requires the method '%s'%s (declared at %s), but %s has '%s' (%s)", trait->name,
+            need->text, alias, trait->where, other->name, method->text, other->where);
     }
     if (typed || molt__resolve(shape, name)) return;
-    add(r, MOLT_ERR_MISSING, "%s requires the method '%s' (declared at %s)", trait->name, need->text, trait->where);
+    add(r, MOLT_ERR_MISSING, "%s requires the method '%s'%s (declared at %s)", trait->name, need->text, alias,
+        trait->where);
 }
 
 /* What the traits require, line by line; with `name`, of that name only. */

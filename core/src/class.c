@@ -306,20 +306,75 @@ int molt_class_unfill(molt_class *cls, int64_t number)
     return molt__fail(cls->world, MOLT_ERR_UNKNOWN, "class '%s' has no such fill; it was removed already", cls->name);
 }
 
+/* What an extension has of its own already, it keeps the names of. */
+static int check_extensions(const molt_class *cls, const molt__attached *piece)
+{
+    for (size_t i = 0; i < cls->children.count; i++) {
+        const molt_class *child = cls->children.item[i];
+        if (molt__class_has(child, piece->trait) && molt__class_names(child, piece->trait) != piece->names) {
+            return molt__fail(cls->world, MOLT_ERR_CONFLICT, "class '%s' cannot have '%s' under these names: "
+                              "'%s' (%s), which extends it, has it under others", cls->name, piece->trait->name,
+                              child->name, child->where);
+        }
+        int err = check_extensions(child, piece);
+        if (err) return err;
+    }
+    return MOLT_OK;
+}
+
+static int check_piece(const molt_class *cls, const molt__attached *piece)
+{
+    if (piece->impl && molt__impl_check(piece->impl)) return MOLT_ERR_STATE;
+    if (!molt__class_has(cls, piece->trait)) return check_extensions(cls, piece);
+    if (piece->impl && !piece->named) return MOLT_OK;
+    return molt__fail(cls->world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, piece->trait->name);
+}
+
+int molt__class_use_set(molt_class *cls, const molt__attached *add, size_t count)
+{
+    molt_world *world = cls->world;
+    size_t bytes = (count + 1) * sizeof *add, pieces = 0;
+    molt__attached *list = molt__allocate(world, bytes);
+    int err = list ? MOLT_OK : MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < count && !err; i++) err = molt__attached_put(world, list, &pieces, add[i]);
+    for (size_t i = 0; i < pieces && !err; i++) err = check_piece(cls, &list[i]);
+    if (!err && pieces) err = molt__relayout_add(cls, list, pieces);
+    molt__free(world, list, bytes);
+    return err;
+}
+
 int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
     molt_world *world = cls->world;
     if (impl) trait = molt_impl_trait(impl);
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
     if (impl && molt__impl_check(impl)) return MOLT_ERR_STATE;
-    bool has = molt__class_has(cls, trait);
-    if (has && !impl) {
-        return molt__fail(world, MOLT_ERR_STATE, "class '%s' has the trait '%s' already", cls->name, trait->name);
-    }
     /* An implementation of a trait that the class lacks brings the trait along. */
-    if (!has) return molt__relayout_add(cls, trait, impl);
+    if (!impl || !molt__class_has(cls, trait)) {
+        return molt__class_use_set(cls, &(molt__attached){ .trait = trait, .impl = impl }, 1);
+    }
     int64_t number = push_fill(cls, (molt__class_fill){ .impl = impl });
     return number < 0 ? (int)number : MOLT_OK;
+}
+
+static bool has_own(const molt_class *cls, const molt_trait *trait)
+{
+    bool own = false;
+    for (size_t i = 0; i < cls->traits.count; i++) own |= cls->traits.item[i] == trait;
+    return own;
+}
+
+int molt__class_drop_set(molt_class *cls, const molt__attached *pieces, size_t count)
+{
+    molt_world *world = cls->world;
+    for (size_t i = 0; i < count; i++) {
+        const molt_trait *trait = pieces[i].trait;
+        if (has_own(cls, trait)) continue;
+        molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' has no trait '%s' of its own", cls->name, trait->name);
+        if (molt__class_has(cls, trait)) molt__hint(world, "a base class brings it; drop it there");
+        return MOLT_ERR_UNKNOWN;
+    }
+    return count ? molt__relayout_remove(cls, pieces, count) : MOLT_OK;
 }
 
 int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
@@ -333,12 +388,7 @@ int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
                           impl->name, impl->where);
     }
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_drop needs a trait or an implementation");
-    for (size_t i = 0; i < cls->traits.count; i++) {
-        if (cls->traits.item[i] == trait) return molt__relayout_remove(cls, trait);
-    }
-    molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' has no trait '%s' of its own", cls->name, trait->name);
-    if (molt__class_has(cls, trait)) molt__hint(world, "a base class brings it; drop it there");
-    return MOLT_ERR_UNKNOWN;
+    return molt__class_drop_set(cls, &(molt__attached){ .trait = trait }, 1);
 }
 
 void molt__class_forget_idle(molt_class *cls)

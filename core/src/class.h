@@ -55,6 +55,12 @@ const molt__selection *molt__class_names(const molt_class *cls, const molt_trait
 molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines,
                                 const molt__selection *const *selections, size_t count);
 
+/* molt_class_use and molt_class_drop of several at once, so that they may require one
+ * another. What is named twice is one; a trait and one implementation of it, the latter. */
+struct molt__attached;
+int molt__class_use_set(molt_class *cls, const struct molt__attached *add, size_t count);
+int molt__class_drop_set(molt_class *cls, const struct molt__attached *pieces, size_t count);
+
 /* Takes out the implementations of traits that the class, or one that extends it,
  * no longer has. */
 void molt__class_forget_idle(molt_class *cls);

@@ -169,81 +169,128 @@ static bool must_wait(const molt_class *cls)
     return false;
 }
 
+/* Keeps a copy of the pieces. */
 static int defer(molt__relayout item)
 {
     molt_world *world = item.cls->world;
+    const molt__attached *pieces = item.pieces;
+    size_t bytes = item.count * sizeof *pieces;
     int err = molt__reserve(world, (void **)&world->deferred, &world->deferred_capacity, world->deferred_count + 1,
                             sizeof *world->deferred);
-    if (!err) world->deferred[world->deferred_count++] = item;
-    return err;
+    item.pieces = err ? NULL : molt__allocate(world, bytes);
+    if (!item.pieces) return MOLT_ERR_MEMORY;
+    memcpy(item.pieces, pieces, bytes);
+    world->deferred[world->deferred_count++] = item;
+    return MOLT_OK;
 }
 
-static int add(molt_class *cls, molt_trait *trait, molt_impl *impl)
+static void put_pieces(molt_class *cls, const molt__attached *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const molt__attached *piece = &pieces[i];
+        if (!molt__class_has(cls, piece->trait)) {
+            cls->traits.item[cls->traits.count++] = piece->trait;
+            if (piece->names) cls->selections.item[cls->selections.count++] = (void *)(uintptr_t)piece->names;
+        }
+        if (!piece->impl) continue;
+        cls->fills[cls->fill_count++] = (molt__class_fill){ .number = ++cls->world->fill_number, .impl = piece->impl };
+    }
+}
+
+static int add(molt_class *cls, const molt__attached *pieces, size_t count)
 {
     molt_world *world = cls->world;
-    if (molt__reserve(world, (void **)&cls->traits.item, &cls->traits.capacity, cls->traits.count + 1, sizeof(void *)) ||
-        molt__reserve(world, (void **)&cls->fills, &cls->fill_capacity, cls->fill_count + 1, sizeof *cls->fills))
+    const size_t traits = cls->traits.count, names = cls->selections.count, fills = cls->fill_count;
+    if (molt__reserve(world, (void **)&cls->traits.item, &cls->traits.capacity, traits + count, sizeof(void *)) ||
+        molt__reserve(world, (void **)&cls->selections.item, &cls->selections.capacity, names + count, sizeof(void *)) ||
+        molt__reserve(world, (void **)&cls->fills, &cls->fill_capacity, fills + count, sizeof *cls->fills))
         return MOLT_ERR_MEMORY;
-    cls->traits.item[cls->traits.count++] = trait;
-    if (impl) cls->fills[cls->fill_count++] = (molt__class_fill){ .number = ++world->fill_number, .impl = impl };
+    put_pieces(cls, pieces, count);
     int err = carry_out(cls);
     if (err) {
-        cls->traits.count--;
-        cls->fill_count -= impl != NULL;
+        cls->traits.count = traits;
+        cls->selections.count = names;
+        cls->fill_count = fills;
     }
     molt__edit_publish(world);
     return err;
 }
 
-static int take(molt_class *cls, molt_trait *trait)
+static void take_one(molt_class *cls, const molt_trait *trait)
 {
     size_t at = 0;
-    while (cls->traits.item[at] != trait) at++;
+    while (at < cls->traits.count && cls->traits.item[at] != trait) at++;
+    if (at == cls->traits.count) return;     /* named twice */
     size_t behind = (cls->traits.count - at - 1) * sizeof(void *);
     memmove(&cls->traits.item[at], &cls->traits.item[at + 1], behind);
     cls->traits.count--;
+}
+
+static int take(molt_class *cls, const molt__attached *pieces, size_t count)
+{
+    molt_world *world = cls->world;
+    const size_t had = cls->traits.count, bytes = had * sizeof(void *);
+    void **kept = molt__allocate(world, bytes);
+    if (!kept) return MOLT_ERR_MEMORY;
+    memcpy(kept, cls->traits.item, bytes);
+    for (size_t i = 0; i < count; i++) take_one(cls, pieces[i].trait);
     int err = carry_out(cls);
     if (!err) {
         molt__class_forget_idle(cls);
     } else {
-        memmove(&cls->traits.item[at + 1], &cls->traits.item[at], behind);
-        cls->traits.item[at] = trait;
-        cls->traits.count++;
+        memcpy(cls->traits.item, kept, bytes);
+        cls->traits.count = had;
     }
-    molt__edit_publish(cls->world);
+    molt__free(world, kept, bytes);
+    molt__edit_publish(world);
     return err;
 }
 
-int molt__relayout_add(molt_class *cls, molt_trait *trait, molt_impl *impl)
+int molt__relayout_add(molt_class *cls, const molt__attached *pieces, size_t count)
 {
-    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, impl, true });
-    return add(cls, trait, impl);
+    bool gains = false;
+    for (size_t i = 0; i < count; i++) gains |= !molt__class_has(cls, pieces[i].trait);
+    if (gains && must_wait(cls)) return defer((molt__relayout){ cls, (molt__attached *)(uintptr_t)pieces, count, true });
+    return add(cls, pieces, count);
 }
 
-int molt__relayout_remove(molt_class *cls, molt_trait *trait)
+int molt__relayout_remove(molt_class *cls, const molt__attached *pieces, size_t count)
 {
-    if (must_wait(cls)) return defer((molt__relayout){ cls, trait, NULL, false });
-    return take(cls, trait);
+    if (must_wait(cls)) return defer((molt__relayout){ cls, (molt__attached *)(uintptr_t)pieces, count, false });
+    return take(cls, pieces, count);
 }
 
-int molt__relayout_may_remove(molt_class *cls, molt_trait *trait)
+int molt__relayout_may_remove(molt_class *cls, const molt__attached *pieces, size_t count)
 {
     if (must_wait(cls)) return MOLT_OK;
     cls->world->rehearsal = REHEARSED;
-    int err = molt_class_drop(cls, trait, NULL);
+    int err = molt__class_drop_set(cls, pieces, count);
     cls->world->rehearsal = 0;
     return err == REHEARSED ? MOLT_OK : err;
 }
 
 static int perform(molt__relayout item)
 {
-    return item.add ? molt_class_use(item.cls, item.trait, item.impl) : molt_class_drop(item.cls, item.trait, NULL);
+    return item.add ? molt__class_use_set(item.cls, item.pieces, item.count)
+                    : molt__class_drop_set(item.cls, item.pieces, item.count);
+}
+
+static void forget(molt_world *world, molt__relayout item)
+{
+    molt__free(world, item.pieces, item.count * sizeof *item.pieces);
 }
 
 void molt__relayout_deferred(molt_world *world)
 {
     for (size_t i = 0; i < world->deferred_count; i++) {
         if (perform(world->deferred[i])) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
+        forget(world, world->deferred[i]);
     }
     world->deferred_count = 0;
+}
+
+void molt__relayout_free(molt_world *world)
+{
+    for (size_t i = 0; i < world->deferred_count; i++) forget(world, world->deferred[i]);
+    molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);
 }

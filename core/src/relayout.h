@@ -16,16 +16,21 @@
 
 #include <molt/trait.h>
 
-/* Adds a trait that the class lacks, and where `impl` is not NULL a fill by it,
- * for the class, its extensions and every live instance; or nothing at all.
- * While a native method is on the stack it waits, see molt__relayout_deferred. */
-int molt__relayout_add(molt_class *cls, molt_trait *trait, molt_impl *impl);
+/* A trait that the class gains, under other names if it has them; or what fills one
+ * that it has, or gains, by an implementation. */
+struct molt__attached;
 
-/* Takes one of the class's own traits away. */
-int molt__relayout_remove(molt_class *cls, molt_trait *trait);
+/* Adds the traits that the class lacks, and fills by the implementations, for the
+ * class, its extensions and every live instance; or nothing at all. Each trait is
+ * there once. While a native method is on the stack it waits, see
+ * molt__relayout_deferred. */
+int molt__relayout_add(molt_class *cls, const struct molt__attached *pieces, size_t count);
+
+/* Takes some of the class's own traits away, all at once. */
+int molt__relayout_remove(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
 /* Would that succeed? Everything is prepared and given back. */
-int molt__relayout_may_remove(molt_class *cls, molt_trait *trait);
+int molt__relayout_may_remove(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
 /* Changes that were asked for while a native method was on the stack: done now
  * that none is. One that fails becomes the pending error. */
@@ -33,9 +38,11 @@ void molt__relayout_deferred(molt_world *world);
 
 typedef struct molt__relayout {      /* one that waits */
     molt_class *cls;
-    molt_trait *trait;
-    molt_impl *impl;
+    struct molt__attached *pieces;   /* its own copy */
+    size_t count;
     bool add;
 } molt__relayout;
+
+void molt__relayout_free(molt_world *world);
 
 #endif

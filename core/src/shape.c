@@ -292,8 +292,7 @@ static const molt__attached *find_attached(const molt_shape *shape, const molt_t
     return NULL;
 }
 
-/* Puts one attachment into its place in a sorted list; one that is named twice is one. */
-static int put_attached(molt_world *world, molt__attached *list, size_t *count, molt__attached add)
+int molt__attached_put(molt_world *world, molt__attached *list, size_t *count, molt__attached add)
 {
     size_t at = *count;
     add.named = !add.impl;               /* an implementation fills whatever names there are */
@@ -329,7 +328,7 @@ static molt_shape *neighbour(molt_shape *shape, const molt__attached *add, size_
     for (size_t i = 0; i < shape->attached_count; i++) {
         if (shape->attached[i].trait != take) list[count++] = shape->attached[i];
     }
-    for (size_t i = 0; i < add_count && !err; i++) err = put_attached(shape->world, list, &count, add[i]);
+    for (size_t i = 0; i < add_count && !err; i++) err = molt__attached_put(shape->world, list, &count, add[i]);
     molt_shape *to = err ? NULL : molt__shape_intern(shape->cls, shape->layout, list, count);
     molt__free(shape->world, list, capacity);
     return to;

@@ -65,6 +65,10 @@ struct molt_shape {
  * sorted; made when new. NULL with an error. */
 molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt__attached *attached, size_t count);
 
+/* Puts one attachment into its place in a sorted list with room; one that is named
+ * twice is one. */
+int molt__attached_put(molt_world *world, molt__attached *list, size_t *count, molt__attached add);
+
 /* The neighbour that one attach or detach leads to; cached. */
 molt_shape *molt__shape_attach(molt_shape *shape, molt_trait *trait, molt_impl *impl);
 /* The shape with all of these at once, so that they may require one another. What

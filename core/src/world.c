@@ -132,7 +132,7 @@ int molt_world_close(molt_world *world)
     molt__texts_free(world);
     molt__registry_free(world);
     molt__pending_free(world);
-    molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);
+    molt__relayout_free(world);
     molt__limbo_free(world);
     molt__slabs_free(world);
     molt__reasons_free(world, &world->refusal);

@@ -265,35 +265,96 @@ local function living(record, concerned)
   return list
 end
 
--- Adds a trait that the class lacks, and runs `attached` for each instance that
--- gains it. If one fails, all of them lose it again.
-local function use_hooked(record, pointer, impl)
-  local gaining = living(record, function(shape) return not hook.has(shape, pointer) end)
-  check.result(core.class_use(record.pointer, pointer, impl))
-  local ok, err = hook.all_attached(gaining, pointer)
-  if ok then return end
-  local dropped, why = core.class_drop(record.pointer, pointer)
-  if not dropped then core.log_error(tostring(why)) end
-  for _, o in ipairs(gaining) do hook.detached(o, { [pointer] = true }) end
-  error(err, 0)
+local function pointer_of(piece)
+  return piece.trait or piece.pointer
 end
 
-local function use_piece(record, pointer, impl)
-  static.check_use(record, pointer)
-  local lacks = true
-  for _, t in ipairs(class.traits(record)) do lacks = lacks and handle.record(t).pointer ~= pointer end
-  if lacks and core.hook_defined(pointer, impl) then return use_hooked(record, pointer, impl) end
-  check.result(core.class_use(record.pointer, not impl and pointer or nil, impl))
+-- What core.class_use takes: trait, implementation or false, selection or false, by turns.
+local function triples(list)
+  local flat = {}
+  for _, piece in ipairs(list) do
+    flat[#flat + 1] = pointer_of(piece)
+    flat[#flat + 1] = piece.kind == "impl" and piece.pointer
+    flat[#flat + 1] = piece.kind == "selection" and piece.pointer
+  end
+  return flat
 end
 
-local function use_impl(record, impl)
-  use_piece(record, impl.trait, impl.pointer)
-  table.insert(record.impls, impl)
-  if next(impl.any) ~= nil then shapes.hooks.relaid() end
+-- Traits of the list that the class lacks, each once.
+local function lacking(record, list)
+  local has, found = {}, {}
+  for _, t in ipairs(class.traits(record)) do has[handle.record(t).pointer] = true end
+  for _, piece in ipairs(list) do
+    local pointer = pointer_of(piece)
+    if not has[pointer] then found[#found + 1] = pointer end
+    has[pointer] = true
+  end
+  return found
+end
+
+-- The instances that gain traits whose `attached` is to run: { trait, objects }.
+local function gaining(record, list, lacks)
+  local found = {}
+  for _, pointer in ipairs(lacks) do
+    local hooked = false
+    for _, piece in ipairs(list) do
+      local impl = piece.kind == "impl" and piece.pointer or nil
+      hooked = hooked or pointer_of(piece) == pointer and core.hook_defined(pointer, impl)
+    end
+    if hooked then
+      found[#found + 1] = { pointer, living(record, function(shape) return not hook.has(shape, pointer) end) }
+    end
+  end
+  return found
+end
+
+-- The class and its instances are as they were before a use whose hook failed.
+local function undo_use(record, list, lacks, gained, failed)
+  for i = failed - 1, 1, -1 do
+    local err = hook.all_detaching(gained[i][2], gained[i][1])
+    if err ~= nil then core.log_error(tostring(err)) end
+  end
+  local gone = {}
+  for _, pointer in ipairs(lacks) do gone[pointer] = true end
+  for _, piece in ipairs(list) do
+    if piece.kind == "impl" and not gone[piece.trait] then
+      local ok, why = core.class_drop(record.pointer, {}, piece.pointer)
+      if not ok then core.log_error(tostring(why)) end
+    end
+  end
+  local ok, why = core.class_drop(record.pointer, lacks)
+  if not ok then core.log_error(tostring(why)) end
+  for _, entry in ipairs(gained) do
+    for _, o in ipairs(entry[2]) do hook.detached(o, { [entry[1]] = true }) end
+  end
+end
+
+-- The class gains the pieces, all of them or none. `attached` runs for each instance
+-- that gains a trait; if one fails, all of them lose it again.
+local function use_pieces(record, list)
+  static.check_use(record, list)
+  local lacks = lacking(record, list)
+  local gained = gaining(record, list, lacks)
+  check.result(core.class_use(record.pointer, triples(list)))
+  for i, entry in ipairs(gained) do
+    local ok, err = hook.all_attached(entry[2], entry[1])
+    if not ok then
+      undo_use(record, list, lacks, gained, i)
+      error(err, 0)
+    end
+  end
+  local anew = false
+  for _, piece in ipairs(list) do
+    if piece.kind == "impl" then
+      table.insert(record.impls, piece)
+      anew = anew or next(piece.any) ~= nil
+    end
+  end
+  if anew then shapes.hooks.relaid() end
 end
 
 local function drop_impl(record, impl)
-  check.result(core.class_drop(record.pointer, nil, impl.pointer))
+  check.result(core.class_drop(record.pointer, {}, impl.pointer))
   for i = #record.impls, 1, -1 do
     if record.impls[i] == impl then
       table.remove(record.impls, i)
@@ -322,25 +383,49 @@ local function only_by(record, shape, pointer)
   return true
 end
 
--- Its implementations go with it. Hooks run while it is still there, once it is
--- certain that it can go; the first error of one is returned.
-local function drop_trait(record, piece)
-  local pointer = piece.pointer
-  local losing = living(record, function(shape)
-    local plan = hook.plan(shape)
-    return plan and plan.ends and only_by(record, shape, pointer)
-  end)
-  local err
-  if losing[1] then
-    check.result(core.may_drop(record.pointer, pointer))
-    err = hook.all_detaching(losing, pointer)
+-- Takes traits away, all at once; their implementations go with them. Hooks run while
+-- they are still there, once it is certain that they can go; the first error of one is
+-- returned.
+local function drop_traits(record, pointers)
+  local losing, any = {}, false
+  for i, pointer in ipairs(pointers) do
+    losing[i] = living(record, function(shape)
+      local plan = hook.plan(shape)
+      return plan and plan.ends and only_by(record, shape, pointer)
+    end)
+    any = any or losing[i][1] ~= nil
   end
-  check.result(core.class_drop(record.pointer, pointer))
-  for _, o in ipairs(losing) do hook.detached(o, { [pointer] = true }) end
+  local failure
+  if any then check.result(core.may_drop(record.pointer, pointers)) end
+  for i = #pointers, 1, -1 do
+    local err = losing[i][1] and hook.all_detaching(losing[i], pointers[i])
+    if failure == nil then failure = err end
+  end
+  check.result(core.class_drop(record.pointer, pointers))
+  local gone = {}
+  for i, pointer in ipairs(pointers) do
+    gone[pointer] = true
+    for _, o in ipairs(losing[i]) do hook.detached(o, { [pointer] = true }) end
+  end
   for i = #record.impls, 1, -1 do
-    if record.impls[i].trait == piece.pointer then table.remove(record.impls, i) end
+    if gone[record.impls[i].trait] then table.remove(record.impls, i) end
   end
-  return err
+  return failure
+end
+
+-- The implementations that a declaration lists. One that lists them again replaces
+-- them; what is there already stays in its place, under later fills.
+local function use_listed(record, impls)
+  local before, now = record.listed or {}, {}
+  for _, impl in ipairs(impls) do
+    now[impl] = true
+    if not before[impl] then use_pieces(record, { impl }) end
+  end
+  local iterate = next
+  for impl in iterate, before do
+    if not now[impl] and lists(record.impls, impl.trait) then drop_impl(record, impl) end
+  end
+  record.listed = now
 end
 
 -- What a shape knows of its class: one that C declared is met here first.
@@ -365,19 +450,11 @@ function class.declare(name, spec)
   record.strict = spec.strict == true or (base and base.strict) or false
   static.declare(record, spec)
   static.check_class(record)
-  for _, impl in ipairs(impls) do use_impl(record, impl) end
+  use_listed(record, impls)
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) == "function" then proxy[key] = spec[key] end
   end
   return proxy
-end
-
-local function trait_or_impl(position, verb, value)
-  local record = handle.record(value)
-  if not record or (record.kind ~= "trait" and record.kind ~= "impl") then
-    check.argument(position, verb, "trait or implementation", value)
-  end
-  return record
 end
 
 local function is_extended_from(sub, record)
@@ -386,37 +463,48 @@ local function is_extended_from(sub, record)
 end
 
 -- Live objects would gain fields that nobody gives them.
-local function check_required(record, piece)
-  local pointer = piece.trait or piece.pointer
-  if #layout.trait(pointer).required == 0 then return end
-  for _, t in ipairs(class.traits(record)) do
-    if handle.record(t).pointer == pointer then return end
+local function check_required(record, list)
+  local live
+  for _, pointer in ipairs(lacking(record, list)) do
+    local by
+    for _, piece in ipairs(list) do
+      if pointer_of(piece) == pointer and (not by or piece.kind == "impl") then by = piece end
+    end
+    if #layout.trait(pointer).required > 0 then
+      live = live or registry.count(function(shape) return is_extended_from(shape.class, record) end)
+      if live > 0 then required.check_use(record, by, live) end
+    end
   end
-  local live = registry.count(function(shape) return is_extended_from(shape.class, record) end)
-  if live > 0 then required.check_use(record, piece, live) end
 end
 
--- molt.use(Class, T | impl): the class has the trait, or is filled by the
--- implementation, live instances included.
+-- molt.use(Class, T | impl | {T, …}): the class has the traits, or is filled by the
+-- implementations, live instances included; all of it or nothing.
 function class.use(target, what)
   local record = handle.check(1, "use", target, "class")
-  local piece = trait_or_impl(2, "use", what)
-  check_required(record, piece)
-  if piece.kind == "impl" then
-    use_impl(record, piece)
-  else
-    use_piece(record, piece.pointer)
-  end
-  event.emit("use", target, what)
+  local list = select_.pieces("use", what)
+  check_required(record, list)
+  use_pieces(record, list)
+  for _, piece in ipairs(list) do event.emit("use", target, piece.proxy) end
 end
 
--- molt.drop(Class, T | impl)
+-- molt.drop(Class, T | impl | {T, …}): traits at once; an implementation by itself
 function class.drop(target, what)
   local record = handle.check(1, "drop", target, "class")
-  local piece = trait_or_impl(2, "drop", what)
-  local err
-  if piece.kind == "impl" then drop_impl(record, piece) else err = drop_trait(record, piece) end
-  event.emit("drop", target, what)
+  local list, err = select_.pieces("drop", what), nil
+  if #list == 1 and list[1].kind == "impl" then
+    drop_impl(record, list[1])
+  else
+    local pointers = {}
+    for i, piece in ipairs(list) do
+      if piece.kind == "impl" then
+        check.raise("type", ("bad argument #2 to 'drop' (trait expected at %d, got impl)"):format(i),
+          "drop an implementation by itself")
+      end
+      if not lists(pointers, pointer_of(piece)) then pointers[#pointers + 1] = pointer_of(piece) end
+    end
+    err = drop_traits(record, pointers)
+  end
+  for _, piece in ipairs(list) do event.emit("drop", target, piece.proxy) end
   if err ~= nil then error(err, 0) end
 end
 

@@ -46,31 +46,6 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
--- A list of pieces, each once. A function that makes closures does not compile:
--- this one is apart.
-local function listed(verb, what)
-  local list, seen = {}, {}
-  for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
-    check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
-      check.kind(piece)))
-  end)) do
-    if not seen[r] then list[#list + 1] = r end
-    seen[r] = true
-  end
-  return list
-end
-
--- What attach was given, as a list of records.
-local function pieces(verb, what)
-  local record = handle.record(what)
-  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
-    record.alone = record.alone or { record }
-    return record.alone
-  end
-  if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
-  return listed(verb, what)
-end
-
 local function enter(o, from, to)
   local done, err = core.enter(o, to.id, to.meta, from.id)    -- a fixed number of results: LuaJIT stitches
   if not done then error(err, 0) end
@@ -162,7 +137,7 @@ function object.attach(o, what, fields)
   local shape, _
   shape, _, o = expect(1, "attach", o)
   if hook.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
-  local list = pieces("attach", what)
+  local list = select_.pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
   local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape

@@ -50,6 +50,31 @@ function select_.flatten(list, into, refuse)
   return into
 end
 
+-- A list of pieces, each once. A function that makes closures does not compile:
+-- this one is apart.
+local function listed(verb, what)
+  local list, seen = {}, {}
+  for _, r in ipairs(select_.flatten(what, {}, function(piece, i)
+    check.raise("type", ("bad argument #2 to '%s' (trait or implementation expected at %d, got %s)"):format(verb, i,
+      check.kind(piece)))
+  end)) do
+    if not seen[r] then list[#list + 1] = r end
+    seen[r] = true
+  end
+  return list
+end
+
+-- What attach, use and drop are given, as a list of records.
+function select_.pieces(verb, what)
+  local record = handle.record(what)
+  if record and (record.kind == "trait" or record.kind == "impl" or record.kind == "selection") then
+    record.alone = record.alone or { record }
+    return record.alone
+  end
+  if check.kind(what) ~= "table" then check.argument(2, verb, "trait, implementation or list of them", what) end
+  return listed(verb, what)
+end
+
 local function members_of(verb, what)
   local record = handle.record(what)
   if record and (record.kind == "trait" or record.kind == "selection") then return { record }, true end

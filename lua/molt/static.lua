@@ -100,15 +100,23 @@ function static.declare(record, spec)
   end
 end
 
--- A class is about to have the trait: no static member of it may be in conflict.
-function static.check_use(record, trait)
+local function statics_of(trait)
   local proxy = handle.proxy(trait)
-  local mine = proxy and handle.record(proxy).statics
-  if not mine then return end
-  for _, name in ipairs(check.keys(mine)) do
-    local there = not own(record, name) and find(record, name)
-    if there and there ~= mine[name] and not (record.base and find(handle.record(record.base), name) == there) then
-      conflict(record, name, there, mine[name])
+  return proxy and handle.record(proxy).statics
+end
+
+-- A class is about to have the traits: no static member of theirs may be in conflict.
+function static.check_use(record, list)
+  if not any then return end
+  local seen = {}
+  for _, piece in ipairs(list) do
+    local mine = statics_of(piece.trait or piece.pointer)
+    for _, name in ipairs(check.keys(mine or {})) do
+      local there = not own(record, name) and (seen[name] or find(record, name))
+      if there and there ~= mine[name] and not (record.base and find(handle.record(record.base), name) == there) then
+        conflict(record, name, there, mine[name])
+      end
+      seen[name] = mine[name]
     end
   end
 end

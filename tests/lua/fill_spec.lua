@@ -372,11 +372,148 @@ describe("using and dropping a trait", function()
     local Car = lua_filled()
     refuses(function() molt.use("Car", Gauge) end, "bad argument #1 to 'use' (class expected, got string)")
     refuses(function() molt.use(Car()) end, "bad argument #1 to 'use' (class expected, got object)")
-    refuses(function() molt.use(Car) end, "bad argument #2 to 'use' (trait or implementation expected, got nil)")
-    refuses(function() molt.use(Car, Car) end, "bad argument #2 to 'use' (trait or implementation expected, got class)")
+    refuses(function() molt.use(Car) end, "bad argument #2 to 'use' (trait, implementation or list of them expected, got nil)")
+    refuses(function() molt.use(Car, Car) end,
+      "bad argument #2 to 'use' (trait, implementation or list of them expected, got class)")
+    refuses(function() molt.use(Car, { Gauge, 7 }) end,
+      "bad argument #2 to 'use' (trait or implementation expected at 2, got number)")
+    refuses(function() molt.drop(Car, { gauge.Gauge, Gauge }) end,
+      "bad argument #2 to 'drop' (trait expected at 1, got impl)", "drop an implementation by itself")
     refuses(function() molt.drop(nil, Gauge) end, "bad argument #1 to 'drop' (class expected, got nil)")
     refuses(function() molt.drop(Car, 5) end,
-      "bad argument #2 to 'drop' (trait or implementation expected, got number)")
+      "bad argument #2 to 'drop' (trait, implementation or list of them expected, got number)")
+  end)
+end)
+
+describe("using a list", function()
+  local function ring()
+    local ping, pong = fresh "Ping", fresh "Pong"
+    local Ping = molt.trait(ping, { "double ping = 1", requires = { "trait " .. pong } })
+    return Ping, molt.trait(pong, { "double pong = 2", requires = { Ping } })
+  end
+
+  it("lets traits come that require each other, and go again", function()
+    local Ping, Pong = ring()
+    local Car = molt.class(fresh "Car")
+    local o, p = Car(), molt.class(fresh "Sub", { extends = Car })()
+    assert.equal("missing", select(2, pcall(molt.use, Car, Ping)).code)
+    molt.use(Car, { Ping, { Pong, {} }, Ping })
+    assert.same({ 1, 2, 1, 2 }, { o.ping, o.pong, p.ping, p.pong })
+    assert.equal("missing", select(2, pcall(molt.drop, Car, Pong)).code)
+    molt.drop(Car, { Pong, Ping, Pong })
+    assert.same({}, { o.ping, o.pong, p.ping, p.pong })
+    assert.same({}, molt.traits_of(Car))
+  end)
+
+  it("does all of it or nothing", function()
+    local A = molt.trait(fresh "A", { "double a = 1" })
+    local Open = molt.trait(fresh "Open", { "double open()" })
+    local Impl = molt.impl(A, { a = 5 })
+    local Car = molt.class(fresh "Car")
+    local o = Car()
+    assert.equal("missing", select(2, pcall(molt.use, Car, { Impl, Open })).code)
+    assert.same({ nil, {}, nil }, { o.a, molt.traits_of(Car), Car().a })
+    molt.use(Car, { A, Impl })
+    assert.same({ 5, 5 }, { o.a, Car().a })
+    assert.has_error(function() molt.drop(Car, { A, Open }) end)
+    assert.equal(5, o.a)
+  end)
+
+  it("runs `attached` for each trait that is gained, and undoes all of it if one fails", function()
+    local log = {}
+    local function hooked(name, fails)
+      return molt.trait(fresh(name), {
+        attached = function() log[#log + 1] = "+" .. name if fails then error("no", 0) end end,
+        detached = function() log[#log + 1] = "-" .. name end,
+      })
+    end
+    local A, B, Bad = hooked "A", hooked "B", hooked("Bad", true)
+    local Car = molt.class(fresh "Car")
+    local o = Car()
+    local ok, err = pcall(molt.use, Car, { A, Bad })
+    assert.same({ false, "no" }, { ok, err })
+    assert.same({ "+A", "+Bad", "-A" }, log)
+    assert.same({}, molt.traits_of(o))
+    log = {}
+    molt.use(Car, { A, B })
+    molt.drop(Car, { A, B })
+    assert.same({ "+A", "+B", "-B", "-A" }, log)
+  end)
+
+  it("finds a conflict of static members in the list itself", function()
+    local A, B = molt.trait(fresh "A", { static = { n = 1 } }), molt.trait(fresh "B", { static = { n = 2 } })
+    local Car = molt.class(fresh "Car")
+    assert.equal("conflict", select(2, pcall(molt.use, Car, { A, B })).code)
+    assert.same({ {}, nil }, { molt.traits_of(Car), Car.n })
+  end)
+
+  it("of nothing changes nothing", function()
+    local Car = molt.class(fresh "Car")
+    molt.use(Car, {})
+    molt.drop(Car, {})
+    assert.same({}, molt.traits_of(Car))
+  end)
+
+  it("waits with the rest while a native method of the class is on the stack", function()
+    local Car, o = c_filled()
+    local Ping, Pong = ring()
+    molt.override(o, "value", function()
+      molt.use(Car, { Ping, Pong })
+      return molt.is(o, Ping) and 1 or 0
+    end)
+    assert.equal(1, o:both(1))
+    assert.same({ 1, 2 }, { o.ping, o.pong })
+  end)
+
+  it("that waits is forgotten when the world closes first", function()
+    local output, status = helper.run [[
+      local molt = require "molt"
+      local gauge = assert(molt.load "gauge")
+      local Car = molt.class("Car", { gauge.Gauge })
+      local o = Car()
+      molt.override(o, "value", function() molt.use(Car, molt.trait("T", { "double x" })) os.exit(0, true) end)
+      o:both(1)
+    ]]
+    assert.same({ "", 0 }, { output, status })
+  end)
+
+  it("refuses what some of it is there already", function()
+    local A, B = molt.trait(fresh "A"), molt.trait(fresh "B")
+    local Car = molt.class(fresh "Car", { A })
+    assert.equal("state", select(2, pcall(molt.use, Car, { B, A })).code)
+    assert.same({ A }, molt.traits_of(Car))
+  end)
+end)
+
+describe("using a trait under other names", function()
+  local Dog = molt.trait("FillDog", { speak = function() return "woof" end })
+  local Duck = molt.trait("FillDuck", { speak = function() return "quack" end })
+
+  it("resolves the conflict for all that live, and is dropped as its trait", function()
+    local Toy = molt.class(fresh "Toy", { Duck })
+    local o = Toy()
+    assert.equal("conflict", select(2, pcall(molt.use, Toy, Dog)).code)
+    molt.use(Toy, molt.rename(Dog, { speak = "bark" }))
+    assert.same({ "quack", "woof", true }, { o:speak(), o:bark(), molt.is(o, Dog) })
+    molt.drop(Toy, molt.without(Dog, "speak"))
+    assert.same({ "quack", nil, false }, { o:speak(), o.bark, molt.is(o, Dog) })
+    molt.use(Toy, molt.without(Dog, "speak"))
+    assert.equal("quack", o:speak())
+  end)
+
+  it("unites what a list says of one trait", function()
+    local o = molt.class(fresh "Toy")()
+    molt.use(molt.class_of(o), { molt.rename(Dog, { speak = "bark" }), molt.rename(Dog, { speak = "growl" }) })
+    assert.same({ nil, "woof", "woof" }, { o.speak, o:bark(), o:growl() })
+  end)
+
+  it("is refused where an extension has it under others", function()
+    local Base = molt.class(fresh "Base")
+    molt.class("FillSub", { extends = Base, Dog })
+    local _, err = pcall(molt.use, Base, molt.rename(Dog, { speak = "bark" }))
+    assert.matches("cannot have 'FillDog' under these names: 'FillSub' %(.-%), which extends it, has it under others",
+      err.message)
+    molt.use(Base, Dog)
   end)
 end)
 

@@ -136,6 +136,18 @@ describe("molt.rename", function()
     end
   end)
 
+  it("is told of by what is missing", function()
+    local where = debug.getinfo(1, "S").short_src .. ":" .. debug.getinfo(1, "l").currentline + 1
+    local T = molt.trait("SelectNeeds", { requires = { "double f()" } })
+    local o = molt.class("SelectToy", {})()
+    assert.equal("class 'SelectToy' with SelectNeeds does not compose:\n"
+      .. ("  SelectNeeds requires the method 'double f()' as 'g' (declared at %s)"):format(where),
+      (message(molt.attach, o, molt.rename(T, { f = "g" }))))
+    molt.trait("SelectTyped", { "double f()" })
+    assert.matches("SelectTyped.f as 'g' has no implementation: 'double f%(%)', declared at",
+      (message(molt.attach, o, molt.rename(molt.find "SelectTyped", { f = "g" }))))
+  end)
+
   it("renames a requirement too", function()
     local T = molt.trait(fresh "T", { requires = { "double f()" } })
     local o = molt.class(fresh "Car", { g = function() return 1 end })()

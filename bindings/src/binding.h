@@ -195,6 +195,7 @@ void molt__open_reflect(lua_State *L);
 void molt__open_verbs(lua_State *L);
 void molt__open_modules(lua_State *L);
 void molt__open_reloads(lua_State *L);
+void molt__open_probe(lua_State *L);
 void molt__open_beneath(lua_State *L);
 void molt__open_hooks(lua_State *L);
 void molt__open_roster(lua_State *L);

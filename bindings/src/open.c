@@ -211,6 +211,7 @@ static void push_core(lua_State *L, molt__binding *b)
     molt__open_reflect(L);
     molt__open_modules(L);
     molt__open_reloads(L);
+    molt__open_probe(L);
     molt__open_beneath(L);
     molt__open_hooks(L);
     molt__open_roster(L);

@@ -205,13 +205,13 @@ static int refuse(const molt__opening *o, double limit, const watch *w)
     else snprintf(what, sizeof what, "exited with status %d", WEXITSTATUS(w->status));
     molt__fail(o->world, MOLT_ERR_MODULE, "%s: it %s %s, in a child that tried it first", o->file, what,
                place_of(w->step));
-    return molt__hint(o->world, "nothing of it ran in this process; molt.probe = false loads it without trying");
+    return molt__hint(o->world, "nothing of it ran in this process; molt.probe(false) loads it without trying");
 }
 
 static int give_up(const molt__opening *o, const char *why)
 {
     molt__fail(o->world, MOLT_ERR_STATE, "%s: could not be tried in a child: %s", o->file, why);
-    return molt__hint(o->world, "molt.probe = false loads without trying");
+    return molt__hint(o->world, "molt.probe(false) loads it without trying");
 }
 
 int molt__probe(const molt__opening *o, const char *copy)

@@ -17,6 +17,7 @@ local inspect = require "molt.inspect"
 local iterate = require "molt.iterate"
 local native = require "molt.native"
 local reload = require "molt.reload"
+local probe = require "molt.probe"
 
 local molt = {
   _VERSION = "molt " .. core.version,
@@ -63,6 +64,7 @@ local molt = {
 
   reload = reload.reload,
   counters = core.module_counters,
+  probe = probe,
 }
 
 -- Folders that molt.load searches, separated by ':'.

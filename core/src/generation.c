@@ -45,15 +45,39 @@ int molt__info_check(molt_world *world, const char *file, const molt_module_info
                       (unsigned)info->abi, MOLT_ABI);
 }
 
-static int shake_hands(const molt__opening *o, molt__generation *generation, molt_module_entry *entry)
+/* Is a stretch of memory the image's own? */
+static bool own(const molt__opening *o, const molt__opened *opened, const void *memory, size_t size)
 {
-    generation->info = entry();
-    int err = molt__info_check(o->world, o->file, generation->info);
-    if (err) return err;
-    if (strcmp(generation->info->name, o->image->note.name) != 0) {
-        return molt__fail(o->world, MOLT_ERR_IMAGE, "%s: its note names module '%s', its code '%s'", o->file,
-                          o->image->note.name, generation->info->name);
+    uint64_t place = (uint64_t)(uintptr_t)memory - opened->base;
+    return place >= o->image->low && place <= o->image->high && size <= o->image->high - place;
+}
+
+/* Is it the same text as in the note, which was looked at? */
+static bool says(const molt__opening *o, const molt__opened *opened, const char *text, const char *noted)
+{
+    size_t size = strlen(noted) + 1;
+    return own(o, opened, text, size) && memcmp(text, noted, size) == 0;
+}
+
+int molt__generation_meet(const molt__opening *o, const molt__opened *opened, const molt_module_info **info)
+{
+    const molt_note *note = &o->image->note;
+    *info = opened->entry();
+    if (*info && !own(o, opened, *info, sizeof **info)) {
+        return molt__fail(o->world, MOLT_ERR_IMAGE, "%s: what it says of itself lies outside of it", o->file);
     }
+    int err = molt__info_check(o->world, o->file, *info);
+    if (err) return err;
+    bool same = says(o, opened, (*info)->name, note->name) && says(o, opened, (*info)->version, note->version);
+    if (same && own(o, opened, (*info)->api, sizeof *(*info)->api)) return MOLT_OK;
+    return molt__fail(o->world, MOLT_ERR_IMAGE, "%s: its code and its note ('%s', version %s) say different things",
+                      o->file, note->name, note->version);
+}
+
+static int shake_hands(const molt__opening *o, molt__generation *generation, const molt__opened *opened)
+{
+    int err = molt__generation_meet(o, opened, &generation->info);
+    if (err) return err;
     if (generation->stays[0]) {
         molt_log(o->world, MOLT_LOG_INFO, "%s will stay mapped: %s", generation->copy, generation->stays);
     }
@@ -73,7 +97,7 @@ molt__generation *molt__generation_open(const molt__opening *o)
         return NULL;
     }
     world->loader->images++;
-    if (shake_hands(o, generation, opened.entry)) {
+    if (shake_hands(o, generation, &opened)) {
         molt__loader_close(world, generation);
         return NULL;
     }

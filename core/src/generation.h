@@ -12,6 +12,7 @@
 
 #include "content.h"
 #include "image.h"
+#include "open.h"
 
 typedef struct molt__generation {
     struct molt__generation *next;   /* in the list of those retired */
@@ -40,6 +41,9 @@ typedef struct molt__opening {
  * that it is what got mapped, and finds the module in it. Its setup has not run here.
  * NULL with an error, and everything as before, when it cannot be loaded. */
 molt__generation *molt__generation_open(const molt__opening *opening);
+
+/* Asks the image what it is, and believes nothing that its note does not say too. */
+int molt__generation_meet(const molt__opening *opening, const molt__opened *opened, const molt_module_info **info);
 
 /* Unmaps it and frees it. False, and it is kept, when the loader does not let go. */
 bool molt__generation_close(molt_world *world, molt__generation *generation);

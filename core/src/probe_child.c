@@ -4,7 +4,6 @@
 
 #include "module.h"
 #include "offer.h"
-#include "open.h"
 #include "world_state.h"
 
 #include <dlfcn.h>
@@ -132,9 +131,10 @@ static void try_module(const molt__opening *o, const char *copy)
     molt__opened opened;
     if (molt__open(o->world, o->file, copy, o->image, &opened)) return;
     say(MOLT__PROBE_OPENED);
-    const molt_module_info *info = opened.entry();
+    const molt_module_info *info;
+    int err = molt__generation_meet(o, &opened, &info);
     say(MOLT__PROBE_ENTERED);
-    if (!molt__info_check(o->world, o->file, info)) set_up(o, info);
+    if (!err) set_up(o, info);
     say(MOLT__PROBE_SET_UP);
     dlclose(opened.handle);
 }

@@ -103,14 +103,14 @@ static molt_module *load(const char *name)
     return module;
 }
 
-static molt_module *load_bike(void)
+static inline molt_module *load_bike(void)
 {
     native_build(with.folder, "bike", BIKE_TEXT RANGE_TEXT(42) MODULE_TEXT("1.0.0", BOTH));
     return load("bike");
 }
 
 /* An object of a new class whose Bike is what the module provides. */
-static molt_object *new_object(molt_module *module, const char *cls_name)
+static inline molt_object *new_object(molt_module *module, const char *cls_name)
 {
     molt_impl *impl = molt_module_impl(module, "Bike");
     assert_non_null(impl);
@@ -124,7 +124,7 @@ static molt_object *new_object(molt_module *module, const char *cls_name)
     return object;
 }
 
-static double range_of(molt_object *object)
+static inline double range_of(molt_object *object)
 {
     Bike *bike = molt_as(object, Bike);
     assert_non_null(bike);

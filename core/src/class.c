@@ -114,6 +114,7 @@ static molt_class *class_make(molt_world *world, const char *name, const molt_cl
 
 molt_class *molt_class_declare(molt_world *world, const molt_class_lines *lines)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     return molt__class_declare(world, lines, NULL, 0);
 }
 
@@ -142,6 +143,7 @@ molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines
 
 molt_class *molt_class_find(molt_world *world, const char *name)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     const char *known = molt__name_find(world, name);
     molt_class *cls = known ? find_quietly(world, known) : NULL;
     if (cls) return cls;
@@ -288,6 +290,7 @@ static int remove_fill(molt_class *cls, size_t at)
 
 int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
 {
+    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
     molt_definition *definition = molt__definition_new(cls->world, NULL, fill);
     if (!definition) return molt_last_code(cls->world);
     int64_t number = push_fill(cls, (molt__class_fill){ .definition = definition });
@@ -300,6 +303,7 @@ int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
 
 int molt_class_unfill(molt_class *cls, int64_t number)
 {
+    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
     for (size_t i = 0; i < cls->fill_count; i++) {
         if (cls->fills[i].number == number) return remove_fill(cls, i);
     }
@@ -345,6 +349,7 @@ int molt__class_use_set(molt_class *cls, const molt__attached *add, size_t count
 
 int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
+    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = cls->world;
     if (impl) trait = molt_impl_trait(impl);
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
@@ -379,6 +384,7 @@ int molt__class_drop_set(molt_class *cls, const molt__attached *pieces, size_t c
 
 int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
+    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = cls->world;
     if (impl) {
         for (size_t i = cls->fill_count; i-- > 0;) {

@@ -16,6 +16,8 @@
 
 typedef struct molt__generation {
     struct molt__generation *next;   /* in the list of those retired */
+    uint64_t mark;                   /* retired: the workers' period of grace since; 0: not begun */
+    bool marked;
     void *handle;                    /* of dlopen; NULL once closed */
     char *copy;
     uintptr_t base;                  /* where it is mapped */

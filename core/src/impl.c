@@ -15,6 +15,7 @@
 
 molt_impl *molt_impl_new(molt_trait *trait, const char *name, const char *where)
 {
+    if (molt__threads_check(trait->world, __func__)) return NULL;
     molt_world *world = trait->world;
     if (molt__reserve(world, (void **)&world->impls.item, &world->impls.capacity, world->impls.count + 1,
                       sizeof(void *))) return NULL;
@@ -73,16 +74,19 @@ static int put(molt_trait *trait, molt__definitions *set, const molt_fill *fill)
 
 int molt_trait_fill(molt_trait *trait, const molt_fill *fill)
 {
+    if (molt__threads_check(trait->world, __func__)) return MOLT_ERR_THREAD;
     return put(trait, &trait->own, fill);
 }
 
 int molt_impl_fill(molt_impl *impl, const molt_fill *fill)
 {
+    if (molt__threads_check(impl->world, __func__)) return MOLT_ERR_THREAD;
     return put(impl->trait, fill->function ? &impl->native : &impl->lua, fill);
 }
 
 int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
 {
+    if (molt__threads_check(impl->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = impl->world;
     molt_trait *trait = impl->trait;
     const molt__field *field = molt__trait_field(trait, molt__name_find(world, name));
@@ -124,6 +128,7 @@ int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
 molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const char *name, const void *functions,
                               uint64_t leaf, const char *where)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     molt_trait *trait = molt_trait_declare_text(world, text);
     molt_impl *impl = trait ? molt_impl_new(trait, name, where) : NULL;
     if (!impl) return NULL;

@@ -42,13 +42,22 @@ void molt__loader_close(molt_world *world, molt__generation *generation)
     molt_log(world, MOLT_LOG_WARNING, "%s stays mapped: the dynamic loader does not let go of it", generation->copy);
 }
 
+/* Has each worker been quiescent since it was retired? */
+static bool left_by_workers(molt_world *world, molt__generation *generation)
+{
+    if (!generation->marked) generation->mark = molt__threads_mark(world);
+    generation->marked = true;
+    return molt__threads_passed(world, generation->mark);
+}
+
 void molt__loader_tick(molt_world *world)
 {
     molt__generation *generation = world->loader->retired;
     world->loader->retired = NULL;
     while (generation) {
         molt__generation *next = generation->next;
-        molt__loader_close(world, generation);
+        if (left_by_workers(world, generation)) molt__loader_close(world, generation);
+        else molt__loader_retire(world, generation);
         generation = next;
     }
 }

@@ -83,6 +83,7 @@ static int set_inside(const molt_object *object, const char *name, molt_value va
 
 int molt_object_get(const molt_object *object, const char *name, molt_value *out)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     char *memory;
@@ -94,6 +95,7 @@ int molt_object_get(const molt_object *object, const char *name, molt_value *out
 
 int molt_object_set(molt_object *object, const char *name, molt_value value)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     char *memory;
@@ -122,6 +124,7 @@ static const molt__field *own_field(const molt_block *block, const char *name, c
 
 int molt_field_get(const void *handle, const char *name, molt_value *out)
 {
+    if (molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__)) return MOLT_ERR_THREAD;
     const molt_block *block = handle;
     int err = molt__object_check(block->object);
     if (err) return err;
@@ -132,6 +135,7 @@ int molt_field_get(const void *handle, const char *name, molt_value *out)
 
 int molt_field_set(void *handle, const char *name, molt_value value)
 {
+    if (molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__)) return MOLT_ERR_THREAD;
     const molt_block *block = handle;
     int err = molt__object_check(block->object);
     if (err) return err;
@@ -178,6 +182,7 @@ static int call_slot(molt_block *block, molt__method *method, molt_value *argume
 int molt_object_call(molt_object *object, const char *name, const molt_value *arguments, size_t count,
                      molt_value *result)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     const molt_shape *shape = object->shape;

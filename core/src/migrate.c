@@ -175,9 +175,9 @@ static void install(molt_world *world, const molt__move *move)
 static void finish(molt__migration *migration, bool commit)
 {
     molt_world *world = migration->world;
-    if (migration->stopped) molt__threads_resume(world);
     if (world->bridge) world->bridge->relaid(world->bridge_user, commit);
     molt__free(world, migration->moves, migration->capacity * sizeof *migration->moves);
+    if (migration->stopped) molt__threads_resume(world);
     *migration = (molt__migration){ .world = world };
 }
 

@@ -139,6 +139,7 @@ static molt_module *load_by_name(molt_world *world, const char *name)
 
 molt_module *molt_module_load(molt_world *world, const char *name)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     molt_module *module = name && !strchr(name, '/') ? find_by_name(world, name) : NULL;
     if (module && !module->unloaded) return module;
     if (molt__loader_begin(world, name ? name : "?")) return NULL;
@@ -158,6 +159,7 @@ const molt_reason *molt_last_reasons(const molt_world *world, size_t *count)
 
 molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     molt__reasons_free(world, &world->refusal);
     const molt_module_info *info = entry();
     if (molt__info_check(world, "a module of the program", info)) return NULL;
@@ -169,6 +171,7 @@ molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
 
 int molt_module_path(molt_world *world, const char *folders)
 {
+    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
     if (!folders) return molt__fail(world, MOLT_ERR_ARGUMENT, "the path of native modules cannot be NULL");
     if (molt__loader_ready(world)) return MOLT_ERR_MEMORY;
     char *path = molt__copy_text(world, folders);
@@ -180,6 +183,7 @@ int molt_module_path(molt_world *world, const char *folders)
 
 molt_module *molt_module_find(molt_world *world, const char *name)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     molt_module *module = find_by_name(world, name);
     if (module) return module;
     molt__near search = molt__near_begin(name);
@@ -224,6 +228,7 @@ static void list_impls(const molt_module *module, char *text, size_t size)
 
 molt_impl *molt_module_impl(molt_module *module, const char *name)
 {
+    if (molt__threads_check(module->world, __func__)) return NULL;
     molt_world *world = module->world;
     molt__near search = molt__near_begin(name);
     for (size_t i = 0; i < module->count; i++) {

@@ -86,6 +86,7 @@ const char *molt__object_name(const molt_object *object, char *text, size_t size
 
 molt_object *molt_object_new(molt_world *world, molt_class *cls)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     if (!cls) {
         molt__fail(world, MOLT_ERR_ARGUMENT, "molt_object_new needs a class");
         return NULL;
@@ -98,6 +99,7 @@ molt_object *molt_object_new(molt_world *world, molt_class *cls)
 
 int molt_object_destroy(molt_object *object)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -116,6 +118,7 @@ bool molt_object_alive(const molt_object *object)
 
 int molt_object_retain(molt_object *object)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -129,6 +132,7 @@ int molt_object_retain(molt_object *object)
 
 int molt_object_release(molt_object *object)
 {
+    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;

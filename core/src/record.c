@@ -149,6 +149,7 @@ static int adopt(molt_world *world, molt__record *made, const molt_struct_text *
 
 int molt_struct_declare(molt_world *world, const molt_struct_text *given)
 {
+    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
     if (given->size != sizeof *given || !given->name || !*given->name || !given->members) {
         return molt__fail(world, MOLT_ERR_ARGUMENT, "a struct needs its size, a name and members");
     }

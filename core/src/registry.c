@@ -9,6 +9,7 @@
  */
 #include "registry.h"
 
+#include "error.h"
 #include "memory.h"
 #include "object.h"
 #include "world_state.h"
@@ -66,6 +67,10 @@ void molt__registry_compact(molt_world *world)
 void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait *trait, molt_object_visitor visitor,
                       void *user)
 {
+    if (molt__threads_check(world, __func__)) {
+        molt_log(world, MOLT_LOG_ERROR, "%s", molt_last_error(world));
+        return;
+    }
     molt_border *border = world->border;
     int32_t last = border->top;
     border->iterating++;

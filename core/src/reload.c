@@ -53,6 +53,7 @@ static molt__transaction transaction_of(molt_world *world, const molt_reload_opt
 
 int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
+    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = module->world;
     int err = molt__report_check(world, options, report);
     if (!err) err = check_moment(module);

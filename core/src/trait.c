@@ -306,6 +306,7 @@ static molt_trait *declare(molt_world *world, const draft *d)
 
 molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     if (lines->size != sizeof *lines || !lines->name || !*lines->name) {
         molt__fail(world, MOLT_ERR_ARGUMENT, "a trait needs its size and a name");
         return NULL;
@@ -378,6 +379,7 @@ static int text_parse(molt_world *world, draft *d, const molt_trait_text *text)
 
 molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     draft d = { 0 };
     if (text_parse(world, &d, text)) return NULL;
     bool known = find_quietly(world, d.name) != NULL;
@@ -425,6 +427,7 @@ molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text)
 
 molt_trait *molt_trait_find(molt_world *world, const char *name)
 {
+    if (molt__threads_check(world, __func__)) return NULL;
     const char *known = molt__name_find(world, name);
     molt_trait *trait = known ? find_quietly(world, known) : NULL;
     if (trait) return trait;

@@ -62,7 +62,7 @@ function shell.sanitized()
   if not file then return false end
   local text = file:read("*a")
   file:close()
-  return text:find("MOLT_SANITIZE:BOOL=ON", 1, true) ~= nil
+  return text:find("MOLT_SANITIZE:STRING=ON", 1, true) ~= nil
 end
 
 return shell

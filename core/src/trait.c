@@ -394,7 +394,7 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
         trait_undo(trait);
         return NULL;
     }
-    text->identity = trait->identity;
+    MOLT__STORE(&text->identity, trait->identity);
     return trait;
 }
 

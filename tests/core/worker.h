@@ -16,16 +16,27 @@ typedef struct worker {
     sem_t here, on;                  /* steps: the worker says here, the test says on */
     bool over;
     unsigned long calls;             /* that went well */
-    char wrong[256];                 /* what did not: the first of it */
+    bool failed;                     /* something did not: … */
+    char wrong[256];                 /* … the first of it */
 } worker;
 
 /* What a worker finds wrong; only the test may fail. */
 #define expect(w, condition)                                                   \
     do {                                                                       \
-        if (!(condition) && !(w)->wrong[0])                                    \
-            snprintf((w)->wrong, sizeof (w)->wrong, "%s:%d: %s (%s)", __FILE__, __LINE__, #condition, \
-                     molt_last_error((w)->world));                             \
+        if (!(condition)) worker_fail((w), __FILE__, __LINE__, #condition);    \
     } while (0)
+
+static inline void worker_fail(worker *w, const char *file, int line, const char *condition)
+{
+    if (w->failed) return;
+    snprintf(w->wrong, sizeof w->wrong, "%s:%d: %s (%s)", file, line, condition, molt_last_error(w->world));
+    __atomic_store_n(&w->failed, true, __ATOMIC_RELEASE);
+}
+
+static inline bool worker_failed(const worker *w)
+{
+    return __atomic_load_n(&w->failed, __ATOMIC_ACQUIRE);
+}
 
 static inline void *worker_main(void *user)
 {
@@ -49,7 +60,7 @@ static inline void worker_join(worker *w)
     pthread_join(w->thread, NULL);
     sem_destroy(&w->here);
     sem_destroy(&w->on);
-    if (w->wrong[0]) fail_msg("thread '%s': %s", w->name ? w->name : "?", w->wrong);
+    if (w->failed) fail_msg("thread '%s': %s", w->name ? w->name : "?", w->wrong);
 }
 
 static inline bool worker_over(const worker *w)

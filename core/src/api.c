@@ -1,6 +1,7 @@
 #include "api.h"
 
 #include <molt/object.h>
+#include <molt/thread.h>
 
 #include "error.h"
 
@@ -40,4 +41,10 @@ const molt_api molt__api_table = {
     .struct_declare = molt_struct_declare,
     .field_get = molt_field_get,
     .field_set = molt_field_set,
+    .error_take = molt_error_take,
+    .thread_register = molt_thread_register,
+    .thread_unregister = molt_thread_unregister,
+    .thread_quiescent = molt_thread_quiescent,
+    .thread_offline = molt_thread_offline,
+    .thread_online = molt_thread_online,
 };

@@ -150,6 +150,15 @@ int molt__threads_stop(molt_world *world)
     return MOLT_ERR_THREAD;
 }
 
+int molt__threads_try_stop(molt_world *world)
+{
+    double was = world->threads.limit;
+    if (was > LOOK_AGAIN_NS * 1e-9) world->threads.limit = LOOK_AGAIN_NS * 1e-9;
+    int err = molt__threads_stop(world);
+    world->threads.limit = was;
+    return err;
+}
+
 void molt__threads_resume(molt_world *world)
 {
     molt__threads *threads = &world->threads;

@@ -23,7 +23,8 @@ typedef struct molt__migration {
  * values: kept fields keep theirs, new ones start with their defaults. */
 int molt__migration_add(molt__migration *migration, molt_object *object, molt_shape *to);
 
-/* Installs them all; cannot fail. */
+/* Installs them all; cannot fail. Workers rest from the first addition until after
+ * this, or the cancellation: slots that fit the new bodies only are stored before. */
 void molt__migration_commit(molt__migration *migration);
 
 /* Drops them all; nothing has changed. */

@@ -81,6 +81,8 @@ bool molt__threads_passed(molt_world *world, uint64_t mark);
 /* Brings all threads to rest and holds them there until as many resumes.
  * MOLT_ERR_THREAD, and they run on, when that takes longer than the limit. */
 int molt__threads_stop(molt_world *world);
+/* The same for a tick, which waits no longer than a millisecond. */
+int molt__threads_try_stop(molt_world *world);
 void molt__threads_resume(molt_world *world);
 
 /* The default backend. */

@@ -43,13 +43,10 @@ static void raise_gone(const struct molt__tombstone *tombstone)
     char signature[512], text[1024];
     molt__tombstone_signature(tombstone->method, signature, sizeof signature);
     snprintf(text, sizeof text, "%s.%s:%s was %s and is gone since generation %u", module_name(impl), impl->name,
-             tombstone->method->name, signature, (unsigned)tombstone->since);
-    if (!pthread_equal(world->owner, pthread_self())) {
-        molt_log(world, MOLT_LOG_ERROR, "%s; it was called from a thread that does not own the world", text);
-        return;
-    }
+             tombstone->method->name, signature, (unsigned)MOLT__LOAD(&tombstone->since));
     molt__set_pending(world, MOLT_ERR_MISSING, text);
-    world->border->pending = 1;      /* for the compiled code that may have called it */
+    /* For the compiled code that may have called it. */
+    if (molt__threads_owner(world)) world->border->pending = 1;
 }
 
 /* What a call of the slot reaches, instead of code that is no longer there. */
@@ -91,7 +88,7 @@ molt_function molt__tombstone(molt_impl *impl, uint32_t slot, uint32_t since)
     struct molt__tombstone **place = &impl->tombstones[slot];
     if (!*place) *place = make(impl, trait->methods[slot]);
     if (!*place) return NULL;
-    if (since) (*place)->since = since;
+    if (since) MOLT__STORE(&(*place)->since, since);
     return (*place)->function;
 }
 

@@ -233,6 +233,8 @@ int molt__transaction_run(molt__transaction *t)
     molt__loader *loader = world->loader;
     t->traits = world->traits.count;
     t->records = world->records.count;
+    double limit = world->threads.limit;
+    if (t->timeout > 0) world->threads.limit = t->timeout;
     if (loader) loader->busy = true;
     for (size_t i = 0; i < t->count; i++) {
         molt__step *s = &t->step[i];
@@ -245,6 +247,7 @@ int molt__transaction_run(molt__transaction *t)
     if (err) cancel(t);
     else commit(t);
     if (loader) loader->busy = false;
+    world->threads.limit = limit;
     return err;
 }
 

@@ -67,6 +67,7 @@ struct molt_world {
     molt__relayout *deferred;        /* waits until no native method is on the stack */
     size_t deferred_count;
     size_t deferred_capacity;
+    double deferred_since;           /* when workers were first found in their way; 0: not yet */
     int8_t probe;                    /* constructors first in a child: 1 yes, -1 no, 0 as built */
     int rehearsal;                   /* not 0: a change of layout is only tried, and ends with this */
     int64_t fill_number;

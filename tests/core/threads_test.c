@@ -380,6 +380,68 @@ static void a_change_of_layout_is_refused_while_a_worker_does_not_rest(void **st
     assert_true(molt_object_is(shared, engine()));
 }
 
+static void rest_when_told(worker *w)
+{
+    worker_step(w);
+    expect(w, molt_thread_quiescent(w->world) == MOLT_OK);
+    expect(w, molt_thread_offline(w->world) == MOLT_OK);
+    worker_step(w);
+    expect(w, molt_thread_online(w->world) == MOLT_OK);
+}
+
+/* Asked for while a native method is on the owner's stack. */
+static void ask_for_engine_inside_a_call(molt_class *car)
+{
+    with.world->border->depth = 1;
+    must(molt_class_use(car, engine(), engine_impl("Ten", thrust_ten)));
+    with.world->border->depth = 0;
+    assert_false(molt_object_is(shared, engine()));
+}
+
+static void a_change_that_waited_for_a_call_waits_for_workers_from_tick_to_tick(void **state)
+{
+    (void)state;
+    molt_class *car = car_class();
+    shared = new_object(car);
+    worker w = { .world = with.world, .name = "busy", .work = rest_when_told };
+    worker_start(&w);
+    await(&w);
+    ask_for_engine_inside_a_call(car);
+    for (int i = 0; i < 3; i++) must(molt_world_tick(with.world));
+    assert_false(molt_object_is(shared, engine()));
+    let_on(&w);
+    await(&w);
+    must(molt_world_tick(with.world));
+    assert_true(molt_object_is(shared, engine()));
+    assert_false(molt_error_pending(with.world));
+    let_on(&w);
+    worker_join(&w);
+}
+
+static void a_change_that_waited_for_a_call_is_refused_when_its_time_is_over(void **state)
+{
+    (void)state;
+    with.world->threads.limit = 0.005;
+    molt_class *car = car_class();
+    shared = new_object(car);
+    worker w = { .world = with.world, .name = "busy", .work = rest_when_told };
+    worker_start(&w);
+    await(&w);
+    ask_for_engine_inside_a_call(car);
+    int ticks = 0;
+    for (; !molt_error_pending(with.world) && ticks < 10000; ticks++) must(molt_world_tick(with.world));
+    const char *text;
+    assert_int_equal(molt_error_take(with.world, &text), MOLT_ERR_THREAD);
+    assert_non_null(strstr(text, "of thread 'busy'"));
+    assert_true(ticks > 1);
+    let_on(&w);
+    await(&w);
+    must(molt_world_tick(with.world));
+    assert_false(molt_object_is(shared, engine()));
+    let_on(&w);
+    worker_join(&w);
+}
+
 static void rest_and_call(worker *w)
 {
     worker_step(w);
@@ -524,6 +586,8 @@ int main(void)
         TEST(a_body_outlives_the_handles_of_workers_and_no_more),
         TEST(nothing_waits_for_a_thread_that_is_offline),
         TEST(a_change_of_layout_is_refused_while_a_worker_does_not_rest),
+        TEST(a_change_that_waited_for_a_call_waits_for_workers_from_tick_to_tick),
+        TEST(a_change_that_waited_for_a_call_is_refused_when_its_time_is_over),
         TEST(a_change_of_layout_loses_no_write_of_a_worker),
         TEST(the_five_functions_can_be_replaced),
         TEST(a_backend_of_another_size_opens_no_world),

@@ -48,7 +48,7 @@
     X(LEAF,        -14, "Lua was entered while a leaf call was in flight")     \
     X(DEPTH,       -15, "calls between Lua and C nest too deeply")             \
     X(YIELD,       -16, "a coroutine tried to yield across a C call")          \
-    X(THREAD,      -17, "a thread that does not own the world reached Lua")    \
+    X(THREAD,      -17, "a thread that does not own the world is in the way")  \
     X(STATE,       -18, "not possible at this moment")                         \
     X(LUA,         -19, "an error raised by Lua code")                         \
     X(FILE,        -20, "a file is missing, unreadable or could not be copied")\

@@ -54,6 +54,12 @@ typedef struct molt_api {
     int (*struct_declare)(molt_world *world, const molt_struct_text *text);
     int (*field_get)(const void *handle, const char *field, molt_value *out);
     int (*field_set)(void *handle, const char *field, molt_value value);
+    int (*error_take)(molt_world *world, const char **text);
+    int (*thread_register)(molt_world *world, const char *name);
+    int (*thread_unregister)(molt_world *world);
+    int (*thread_quiescent)(molt_world *world);
+    int (*thread_offline)(molt_world *world);
+    int (*thread_online)(molt_world *world);
 } molt_api;
 
 /* A load under way, as the module's setup sees it. */

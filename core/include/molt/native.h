@@ -105,6 +105,9 @@
  *   molt_error_pending(world)          did a Lua method that was called raise an error?
  *   molt_last_error(world)             why a molt_object_… function failed
  *   molt_log(world, level, format, …)
+ *   molt_thread_register, _unregister, _quiescent, _offline, _online
+ *                                      for a thread that calls methods too; it has to
+ *                                      end, and be joined, before its module goes
  *
  *   A method that was declared leaf may use all of them except molt_call and
  *   molt_object_call on methods that Lua may fill; what changes an object's life
@@ -328,6 +331,39 @@ static inline const char *molt_last_error(const molt_world *world)
 static inline bool molt_error_pending(const molt_world *world)
 {
     return molt__api->error_pending(world);
+}
+
+/* Takes that error, so that it is not raised: its code, and its text where asked for. */
+static inline int molt_error_take(molt_world *world, const char **text)
+{
+    return molt__api->error_take(world, text);
+}
+
+/* ---- For threads of the module's own: molt/thread.h says what they may do -- */
+
+static inline int molt_thread_register(molt_world *world, const char *name)
+{
+    return molt__api->thread_register(world, name);
+}
+
+static inline int molt_thread_unregister(molt_world *world)
+{
+    return molt__api->thread_unregister(world);
+}
+
+static inline int molt_thread_quiescent(molt_world *world)
+{
+    return molt__api->thread_quiescent(world);
+}
+
+static inline int molt_thread_offline(molt_world *world)
+{
+    return molt__api->thread_offline(world);
+}
+
+static inline int molt_thread_online(molt_world *world)
+{
+    return molt__api->thread_online(world);
 }
 
 #endif /* MOLT_NATIVE_H */

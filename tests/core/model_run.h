@@ -8,6 +8,8 @@
 #include "model.h"
 #include "world_fixture.h"
 
+#include "property.h"
+
 #define PILOT(FIELD, METHOD)                  \
     FIELD (double, skill, 7)                  \
     METHOD(double, range, (double load))
@@ -40,9 +42,8 @@ static molt_function native_function(int trait, int name, int number)
 enum { DEAD_M = 100 };
 
 typedef struct run {
-    unsigned long long seed;         /* of this round */
     unsigned long long random;
-    int step;
+    int step;                        /* its number in the trial */
     const char *doing;
     model now, before;
     molt_trait *traits[TRAITS_M];
@@ -53,30 +54,20 @@ typedef struct run {
     molt_ref dead[DEAD_M];
     size_t dead_count;
     void *stale_handle;              /* of an object that ended since the last tick */
-    size_t done[64], refused[64];    /* by verb, for the summary */
 } run;
 
 static run the;
 
-/* SplitMix64 (Steele, Lea, Flood). */
-static inline unsigned long long next_random(void)
-{
-    unsigned long long z = the.random += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 static int pick(size_t below)
 {
-    return (int)(next_random() % below);
+    return (int)(split_mix(&the.random) % below);
 }
 
 #define hold(condition)                                                                              \
     do {                                                                                             \
         if (!(condition)) {                                                                          \
-            fail_msg("MOLT_SEED=%llu MOLT_ROUNDS=1, step %d (%s): not %s; last error: %s", the.seed, \
-                     the.step, the.doing, #condition, molt_last_error(with.world));                  \
+            fail_trial("step %d (%s): not %s; last error: %s", the.step, the.doing, #condition,      \
+                       molt_last_error(with.world));                                                 \
         }                                                                                            \
     } while (0)
 

@@ -2,13 +2,12 @@
  * Random edits of a world of live objects, against the naive model of model.h.
  * Now and then an allocation is refused in the middle.
  *
- * MOLT_SEED=n MOLT_ROUNDS=m core_model_test repeats a run: a round is a world and
- * 1,000 steps; its seed is printed when it fails.
+ * A trial is a world and 100 steps: see property.h.
  */
 #include "model_run.h"
 #include "registry.h"
 
-enum { STEPS = 1000 };
+enum { STEPS = 120, FURNISHING = 45 };
 
 /* ---- Verbs ---- */
 
@@ -21,6 +20,7 @@ static void create(void)
 {
     int c = some_class();
     if (the.now.object_count == OBJECTS_M) return;
+    tell(" of Class%d: object %zu", c, the.now.object_count);
     object_m *object = &the.now.objects[the.now.object_count];
     *object = (object_m){ .cls = c };
     for (int t = 0; t < TRAITS_M; t++) object->attached[t].impl = NO_ONE;
@@ -52,6 +52,7 @@ static void destroy(void)
     int o = some_object();
     if (o == NO_ONE) return;
     molt_object *object = the.objects[o];
+    tell(" object %d", o);
     for (int t = 0; t < TRAITS_M; t++) {
         if (t < TAG_T && molt_object_as(object, the.traits[t])) the.stale_handle = molt_object_as(object, the.traits[t]);
     }
@@ -68,6 +69,7 @@ static void attach(void)
     int o = some_object(), t = pick(TRAITS_M), impl = NO_ONE;
     if (o == NO_ONE) return;
     if (pick(2)) t = the.now.impls[impl = some_impl()].trait;
+    tell(" object %d, %s, impl %d", o, the.now.traits[t].name, impl);
     object_m *object = &the.now.objects[o];
     int expected = MOLT_OK;
     if (object->attached[t].is || (impl == NO_ONE && model_class_has(&the.now, object->cls, t))) expected = MOLT_ERR_STATE;
@@ -81,6 +83,8 @@ static void detach(void)
 {
     int o = some_object(), t = pick(TRAITS_M);
     if (o == NO_ONE) return;
+    for (int tries = 0; tries < 8 && !the.now.objects[o].attached[t].is; tries++) t = pick(TRAITS_M);
+    tell(" object %d, %s", o, the.now.traits[t].name);
     object_m *object = &the.now.objects[o];
     int expected = MOLT_OK;
     if (!object->attached[t].is) expected = model_class_has(&the.now, object->cls, t) ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN;
@@ -99,6 +103,7 @@ static void fill(void)
     int c = some_class(), n = some_name();
     class_m *cls = &the.now.classes[c];
     if (cls->fill_count == FILLS_M) return;
+    tell(" Class%d.%s", c, name_texts[n]);
     definition_m definition = { LUA, NO_ONE, lua_number() };
     cls->fills[cls->fill_count++] = (fill_m){ .impl = NO_ONE, .name = n, .definition = definition };
     molt_fill by = by_lua(name_texts[n], definition.number);
@@ -117,6 +122,7 @@ static void unfill(void)
     class_m *cls = &the.now.classes[c];
     if (!cls->fill_count) return;
     size_t at = (size_t)pick(cls->fill_count);
+    tell(" Class%d, fill %zu", c, at);
     fill_m gone = cls->fills[at];
     if (gone.impl != NO_ONE) return;
     take_fill(cls, at);
@@ -136,6 +142,7 @@ static void use_impl(void)
     int c = some_class(), i = some_impl();
     class_m *cls = &the.now.classes[c];
     if (cls->fill_count == FILLS_M) return;
+    tell(" Class%d, impl %d of %s", c, i, the.now.traits[the.now.impls[i].trait].name);
     cls->fills[cls->fill_count++] = (fill_m){ .impl = i, .name = NO_ONE };
     if (!model_class_has(&the.now, c, the.now.impls[i].trait)) cls->traits[the.now.impls[i].trait] = true;
     begin_all();
@@ -146,6 +153,7 @@ static void drop_impl(void)
 {
     int c = some_class(), i = some_impl();
     class_m *cls = &the.now.classes[c];
+    tell(" Class%d, impl %d", c, i);
     size_t at = cls->fill_count;
     while (at > 0 && cls->fills[at - 1].impl != i) at--;
     if (at) take_fill(cls, at - 1);
@@ -156,6 +164,7 @@ static void use_trait(void)
 {
     int c = some_class(), t = pick(TRAITS_M);
     bool has = model_class_has(&the.now, c, t);
+    tell(" Class%d, %s", c, the.now.traits[t].name);
     if (!has) the.now.classes[c].traits[t] = true;
     begin_all();
     settle(molt_class_use(the.classes[c], the.traits[t], NULL), has ? MOLT_ERR_STATE : lawful_or_conflict());
@@ -177,6 +186,7 @@ static void drop_trait(void)
 {
     int c = some_class(), t = pick(TRAITS_M);
     bool has = the.now.classes[c].traits[t];
+    tell(" Class%d, %s", c, the.now.traits[t].name);
     the.now.classes[c].traits[t] = false;
     forget_idle();
     settle(molt_class_drop(the.classes[c], the.traits[t], NULL), has ? lawful_or_conflict() : MOLT_ERR_UNKNOWN);
@@ -200,6 +210,7 @@ static void fill_impl(void)
 {
     int i = some_impl(), n = some_name();
     impl_m *impl = &the.now.impls[i];
+    tell(" impl %d.%s", i, name_texts[n]);
     molt_fill by;
     definition_m definition = some_definition(impl->trait, n, &by);
     *(definition.kind == NATIVE ? &impl->native[n] : &impl->lua[n]) = definition;
@@ -209,6 +220,7 @@ static void fill_impl(void)
 static void fill_trait(void)
 {
     int t = pick(TRAITS_M), n = some_name();
+    tell(" %s.%s", the.now.traits[t].name, name_texts[n]);
     molt_fill by;
     the.now.traits[t].own[n] = some_definition(t, n, &by);
     settle(molt_trait_fill(the.traits[t], &by), lawful_or_conflict());
@@ -220,6 +232,7 @@ static void set_impl(void)
     impl_m *impl = &the.now.impls[i];
     const char *field = the.now.traits[impl->trait].fields[f];
     if (!field) return;
+    tell(" impl %d.%s", i, field);
     impl->sets[f] = true;
     impl->values[f] = pick(100);
     settle(molt_impl_set(the.impls[i], field, number(impl->values[f])), MOLT_OK);
@@ -230,6 +243,7 @@ static void set_field(void)
     int o = some_object(), t = pick(TRAITS_M), f = pick(FIELDS_M);
     const char *field = the.now.traits[t].fields[f];
     if (o == NO_ONE || !field) return;
+    tell(" object %d.%s", o, field);
     object_m *object = &the.now.objects[o];
     bool has = model_has(&the.now, object, t);
     object->fields[t][f] = pick(100);
@@ -240,6 +254,7 @@ static void override(void)
 {
     int o = some_object(), n = some_name();
     if (o == NO_ONE || the.now.objects[o].patches[n] || with.patch_count == COUNT_OF(with.patches)) return;
+    tell(" object %d.%s", o, name_texts[n]);
     the.now.objects[o].patches[n] = lua_number();
     settle(patch(the.objects[o], name_texts[n], the.now.objects[o].patches[n]), MOLT_OK);
 }
@@ -248,6 +263,8 @@ static void restore(void)
 {
     int o = some_object(), n = some_name();
     if (o == NO_ONE) return;
+    for (int tries = 0; tries < 8 && !the.now.objects[o].patches[n]; tries++) n = some_name();
+    tell(" object %d.%s", o, name_texts[n]);
     the.now.objects[o].patches[n] = 0;
     with.allocations_left = -1;
     unpatch(the.objects[o], name_texts[n]);
@@ -257,6 +274,7 @@ static void retain(void)
 {
     int o = some_object();
     if (o == NO_ONE) return;
+    tell(" object %d", o);
     the.now.objects[o].retains++;
     settle(molt_object_retain(the.objects[o]), MOLT_OK);
 }
@@ -265,6 +283,7 @@ static void release(void)
 {
     int o = some_object();
     if (o == NO_ONE) return;
+    tell(" object %d", o);
     int expected = the.now.objects[o].retains-- > 0 ? MOLT_OK : MOLT_ERR_STATE;
     settle(molt_object_release(the.objects[o]), expected);
 }
@@ -296,6 +315,8 @@ static const struct { const char *name; void (*verb)(void); int weight; } verbs[
     { "restore", restore, 3 },       { "retain", retain, 2 },         { "release", release, 2 },
     { "tick", tick, 3 },             { "call_stale", call_stale, 2 },
 };
+
+static size_t done_by[COUNT_OF(verbs)], refused_by[COUNT_OF(verbs)];
 
 /* ---- Comparing ---- */
 
@@ -387,10 +408,20 @@ static void compare_all(void)
     hold(with.world->limbo.promised == promises());
 }
 
-/* ---- Rounds ---- */
+/* ---- Trials ---- */
+
+/* The first steps furnish the world, so that there is something to do. */
+static size_t furnishing(void)
+{
+    static const char *const names[] = { "fill_impl", "use_impl", "create" };
+    size_t v = 0;
+    while (strcmp(verbs[v].name, names[the.step % 3]) != 0) v++;
+    return v;
+}
 
 static size_t some_verb(void)
 {
+    if (the.step < FURNISHING) return furnishing();
     int total = 0;
     for (size_t v = 0; v < COUNT_OF(verbs); v++) total += verbs[v].weight;
     int at = pick((size_t)total);
@@ -406,10 +437,13 @@ static void step(void)
     the.before = the.now;
     with.refused = false;
     with.allocations_left = pick(4) ? -1 : pick(8);
+    tell("  %3d %s", the.step, the.doing);
+    if (with.allocations_left >= 0) tell(" (memory for %ld allocations)", with.allocations_left);
     verbs[v].verb();
+    tell("\n");
     with.allocations_left = -1;
-    if (memcmp(&the.before, &the.now, sizeof the.now) == 0) the.refused[v]++;
-    else the.done[v]++;
+    if (memcmp(&the.before, &the.now, sizeof the.now) == 0) refused_by[v]++;
+    else done_by[v]++;
     int o = some_object();
     if (o != NO_ONE) compare_object((size_t)o);
     if (the.step % 16 == 0) compare_all();
@@ -427,33 +461,33 @@ static void end(void)
     hold(with.world->limbo.promised == 0);
 }
 
-static unsigned long long from_environment(const char *name, unsigned long long otherwise)
+static void trial(unsigned long long seed, const int *steps, size_t count)
 {
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 0) : otherwise;
+    the = (run){ .random = seed, .doing = "the beginning" };
+    hold(set_up_joined(NULL) == 0);
+    begin();
+    for (size_t i = 0; i < count; i++) {
+        the.step = steps[i];
+        the.random = step_seed(seed, the.step);
+        step();
+    }
+    end();
+    hold(tear_down(NULL) == 0);
+}
+
+static void summary(void)
+{
+    for (size_t v = 0; v < COUNT_OF(verbs); v++) {
+        print_message("%12s: %zu done, %zu refused or idle\n", verbs[v].name, done_by[v], refused_by[v]);
+    }
 }
 
 static void live_objects_do_what_the_model_says(void **state)
 {
     (void)state;
-    unsigned long long seed = from_environment("MOLT_SEED", 20260101), rounds = from_environment("MOLT_ROUNDS", 40);
-    print_message("MOLT_SEED=%llu MOLT_ROUNDS=%llu\n", seed, rounds);
-    static run last;
-    for (unsigned long long r = 0; r < rounds; r++) {
-        memcpy(last.done, the.done, sizeof last.done);
-        memcpy(last.refused, the.refused, sizeof last.refused);
-        the = (run){ .seed = seed + r, .random = seed + r, .doing = "the beginning" };
-        memcpy(the.done, last.done, sizeof last.done);
-        memcpy(the.refused, last.refused, sizeof last.refused);
-        assert_int_equal(set_up_joined(NULL), 0);
-        begin();
-        for (the.step = 1; the.step <= STEPS; the.step++) step();
-        end();
-        assert_int_equal(tear_down(NULL), 0);
-    }
-    for (size_t v = 0; v < COUNT_OF(verbs); v++) {
-        print_message("%12s: %zu done, %zu refused or idle\n", verbs[v].name, the.done[v], the.refused[v]);
-    }
+    const property sequences = { .name = "sequences of 120 steps", .seed = 20260101, .rounds = 400,
+                                 .long_rounds = 100000, .steps = STEPS, .run = trial, .summary = summary };
+    run_property(&sequences);
 }
 
 int main(void)

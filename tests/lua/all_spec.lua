@@ -391,8 +391,7 @@ describe("a method declared all, native and Lua mixed", function()
   end)
 
   it("is a call without end where a definition calls up to it, and the error says so", function()
-    local A = marks(fresh "AllA", "a")
-    local Base = molt.class(fresh "Base", { A })
+    local Base = molt.class(fresh "Base", { marks(fresh "AllA", "a") })
     local Car = molt.class(fresh "Car", { extends = Base })
     function Car:update(dt) Base.update(self, dt) end
     molt.around(Base, "update", function(next, self, dt) next(self, dt) end)

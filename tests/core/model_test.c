@@ -79,6 +79,16 @@ static void attach(void)
     settle(molt_object_attach(the.objects[o], the.traits[t], impl == NO_ONE ? NULL : the.impls[impl]), expected);
 }
 
+/* Does another of its traits name this one among those it requires? */
+static bool is_required(const object_m *object, int t)
+{
+    bool required = false;
+    for (int other = 0; other < TRAITS_M; other++) {
+        required |= model_has(&the.now, object, other) && the.now.traits[other].required == t;
+    }
+    return required;
+}
+
 static void detach(void)
 {
     int o = some_object(), t = pick(TRAITS_M);
@@ -89,6 +99,7 @@ static void detach(void)
     int expected = MOLT_OK;
     if (!object->attached[t].is) expected = model_class_has(&the.now, object->cls, t) ? MOLT_ERR_IN_USE : MOLT_ERR_UNKNOWN;
     object->attached[t] = (attached_m){ false, NO_ONE };
+    if (!expected && !model_has(&the.now, object, t) && is_required(object, t)) expected = MOLT_ERR_IN_USE;
     if (!expected && !model_lawful(&the.now, object)) expected = MOLT_ERR_CONFLICT;
     settle(molt_object_detach(the.objects[o], the.traits[t]), expected);
 }

@@ -38,6 +38,22 @@ describe("the examples", function()
     end)
   end
 
+  it("follow the edits of who reads along", function()
+    local place = shell.new_folder()
+    local status, out, err = shell.run(([[
+      cp -r %s/examples . && sed -i 's/wind;/wind - 5;/' examples/reload/drone.c
+      %s examples/reload.lua follow >out 2>&1 & follower=$!
+      until_it_says() { for i in $(seq 200); do grep -q "$1" out && return; sleep 0.1; done; cat out; return 1; }
+      until_it_says 'edit .*drone.c, then' &&
+      sed -i 's/ - 5;/;/' examples/reload/drone.c && "$MOLT_COMMAND" build examples/reload/drone.c &&
+      until_it_says 'accepted: generation 2' && until_it_says 'Ada .* 15.0 km' && grep -q 'Ada .* 12.5 km' out
+      status=$?
+      kill $follower
+      exit $status]]):format(shell.quoted(helper.source_dir), helper.lua), place)
+    assert(status == 0, out .. err)
+    shell.remove_folder(place)
+  end)
+
   it("leave nothing behind", function()
     local place = shell.new_folder()
     local status = shell.run(("TMPDIR=%s %s examples/demo.lua"):format(place, helper.lua), helper.source_dir)

@@ -88,6 +88,10 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     refuse_file(path_of("fifo"), "found a FIFO");
     refuse_file("/dev/zero", "found a device");
+    char target[PATH_MAX];
+    native_format(target, sizeof target, "%s/loop.so", with.folder);
+    assert_int_equal(symlink(target, path_of("loop.so")), 0);
+    refuse_file(target, "Too many levels of symbolic links");
     alarm(0);
 }
 

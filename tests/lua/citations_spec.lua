@@ -11,9 +11,9 @@ local function read(file)
   return text
 end
 
--- Is there a test of this name: test(name) in C, it("name", …) in Lua?
+-- Is there a test of this name: test(name) or TEST(name, …) in a C list, it("name", …) in Lua?
 local function has_test(text, file, name)
-  if file:find("%.c$") then return text:find(("test(%s)"):format(name), 1, true) ~= nil end
+  if file:find("%.c$") then return text:find(("\n%%s+[%%w_]+%%(%s[,)]"):format(name)) ~= nil end
   return text:find(('it("%s"'):format(name), 1, true) ~= nil
 end
 
@@ -51,8 +51,10 @@ describe("the tests that documents name", function()
   end)
 
   it("would be missed", function()
-    assert.is_false(has_test("test(one)", "x_test.c", "on"))
+    assert.is_false(has_test("{\n  test(one),", "x_test.c", "on"))
+    assert.is_false(has_test("\nstatic void one(void **state)", "x_test.c", "one"))
     assert.is_false(has_test('it("one two", f)', "x_spec.lua", "one"))
-    assert.is_true(has_test("    test(one),", "x_test.c", "one"))
+    assert.is_true(has_test("{\n  test(one),", "x_test.c", "one"))
+    assert.is_true(has_test("{\n  TEST(one, two),", "x_test.c", "one"))
   end)
 end)

@@ -3,6 +3,7 @@
 #include "edit.h"
 #include "error.h"
 #include "impl.h"
+#include "intern.h"
 #include "layout.h"
 #include "memory.h"
 #include "relayout.h"
@@ -419,6 +420,7 @@ void molt__class_free(molt_class *cls)
     molt__free(world, cls->selections.item, cls->selections.capacity * sizeof(void *));
     molt__free(world, cls->traits.item, cls->traits.capacity * sizeof(void *));
     molt__free(world, cls->shapes.item, cls->shapes.capacity * sizeof(void *));
+    molt__intern_free(cls);
     molt__free_text(world, cls->where);
     molt__free(world, cls, sizeof *cls);
 }

@@ -35,6 +35,8 @@ struct molt_class {
     molt__layout *layout;            /* of new instances; NULL before the first */
     molt_shape *shape;               /* of a new instance; NULL before the first */
     molt__list shapes;               /* all of them, of every layout */
+    molt_shape **buckets;            /* the same by what they are made of: see intern.h */
+    size_t bucket_count;
     size_t live;
 };
 

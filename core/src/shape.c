@@ -6,6 +6,7 @@
 #include "edit.h"
 #include "error.h"
 #include "impl.h"
+#include "intern.h"
 #include "memory.h"
 #include "object.h"
 #include "resolve.h"
@@ -15,26 +16,6 @@
 #include "world_state.h"
 
 #include <string.h>
-
-static bool same_attached(const molt_shape *shape, const molt__attached *attached, size_t count)
-{
-    if (shape->attached_count != count) return false;
-    for (size_t i = 0; i < count; i++) {
-        const molt__attached *a = &shape->attached[i], *b = &attached[i];
-        if (a->trait != b->trait || a->impl != b->impl || a->names != b->names) return false;
-    }
-    return true;
-}
-
-static molt_shape *find_equal(const molt_class *cls, const molt__layout *layout, const molt__attached *attached,
-                              size_t count)
-{
-    for (size_t i = 0; i < cls->shapes.count; i++) {
-        molt_shape *shape = cls->shapes.item[i];
-        if (shape->layout == layout && same_attached(shape, attached, count)) return shape;
-    }
-    return NULL;
-}
 
 static int copy_attached(molt_shape *shape, const molt__attached *attached, size_t count)
 {
@@ -205,12 +186,14 @@ static int enlist(molt_shape *shape)
 {
     molt_world *world = shape->world;
     molt_class *cls = shape->cls;
-    if (molt__reserve(world, (void **)&world->shapes.item, &world->shapes.capacity, world->shapes.count + 1,
+    if (molt__intern_reserve(cls) ||
+        molt__reserve(world, (void **)&world->shapes.item, &world->shapes.capacity, world->shapes.count + 1,
                       sizeof(void *)) ||
         molt__reserve(world, (void **)&cls->shapes.item, &cls->shapes.capacity, cls->shapes.count + 1,
                       sizeof(void *))) return MOLT_ERR_MEMORY;
     world->shapes.item[world->shapes.count++] = shape;
     cls->shapes.item[cls->shapes.count++] = shape;
+    molt__intern_put(shape);
     shape->id = (uint32_t)world->shapes.count;
     return MOLT_OK;
 }
@@ -248,7 +231,7 @@ static molt_shape *trusted(molt_shape *shape)
 
 molt_shape *molt__shape_intern(molt_class *cls, molt__layout *layout, const molt__attached *attached, size_t count)
 {
-    molt_shape *shape = find_equal(cls, layout, attached, count);
+    molt_shape *shape = molt__intern_find(cls, layout, attached, count);
     if (shape) return trusted(shape);
     shape = molt__allocate(cls->world, sizeof *shape);
     if (!shape) return NULL;

@@ -53,6 +53,7 @@ struct molt_shape {
     size_t transition_count;
     size_t transition_capacity;
     molt_vtable *privates;           /* vtables of patched objects */
+    molt_shape *equal;               /* the next of its bucket: see intern.h */
     molt_shape *successor;           /* while its class's layout changes */
     char *image;                     /* of a new body */
     struct molt__combined *combined; /* names declared `all`: see combine.h */

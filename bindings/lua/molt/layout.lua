@@ -1,9 +1,10 @@
 -- molt.layout: the C structs behind bodies and blocks, as ctypes.
 --
--- ctypes are scarce and never freed, so there is one struct for each layout and
--- one for each trait, and everything else is interned by its text. Fields come
--- first in a struct, since the interpreter looks members up in order; the union
--- puts them where they belong all the same.
+-- ctypes are scarce and never freed: 65,536 in all, and each member of a struct is one.
+-- So there is one flat struct for each layout and one for each trait, made when it is
+-- needed, and everything else is interned by its text:
+--
+--   struct { head; void **molt_vtable_1; void *molt_back_1; double fuel; int32_t gears; … }
 
 local ffi = require "ffi"
 local core = require "molt.core"
@@ -40,22 +41,44 @@ function layout.forget_trait(handle)
   traits[handle] = nil
 end
 
-local function member(field, offset)
-  return ("struct { char molt_pad_%d[%d]; %s %s; };"):format(offset, offset, field.kind, field.name)
+-- What bodies begin with: one type for all of them.
+local Head = ffi.typeof("union { int32_t molt_slot; struct { char molt_skip[$]; void **molt_attached; };"
+  .. " molt_object molt_object; }", ffi.offsetof("molt_object", "attached"))
+
+-- Members one after the other, each at its offset: what lies between is skipped.
+local function flat(size)
+  local text = {}
+
+  local function add(kind, name, offset)
+    local align = ffi.alignof(kind)
+    local here = math.ceil(size / align) * align
+    if here < offset then
+      text[#text + 1] = ("char molt_skip_%d[%d];"):format(size, offset - size)
+    elseif here > offset then
+      error("fields overlap")
+    end
+    text[#text + 1] = ("%s %s;"):format(kind, name)
+    size = offset + ffi.sizeof(kind)
+  end
+
+  return text, add
 end
 
--- "molt_pad" only where there is something to skip: C has no empty arrays.
-local function struct(members)
-  return "union { " .. table.concat(members, " ") .. " }"
+local function add_fields(add, typed, base, private)
+  local fields = {}
+  for i, field in ipairs(typed) do fields[i] = field end
+  table.sort(fields, function(a, b) return a.offset < b.offset end)
+  for _, field in ipairs(fields) do
+    if private or not field.private then add(field.kind, field.name, base + field.offset) end
+  end
 end
 
 -- The struct of one trait's block: its fields by name, its head by molt_block.
 function layout.block_type(info)
   if not info.block_pointer then
-    local members = {}
-    for i, field in ipairs(info.typed) do members[i] = member(field, field.offset) end
-    members[#members + 1] = "molt_block molt_head;"
-    info.block_pointer = ffi.typeof(struct(members) .. " *")
+    local text, add = flat(ffi.sizeof("molt_block"))
+    add_fields(add, info.typed, 0, true)
+    info.block_pointer = ffi.typeof("struct { molt_block molt_head; " .. table.concat(text, " ") .. " } *")
   end
   return info.block_pointer
 end
@@ -64,24 +87,15 @@ end
 function layout.body(shape)
   local body = bodies[shape.layout]
   if body then return body end
-  local members = { "int32_t molt_slot;" }
-  for _, part in ipairs(shape.parts) do
-    if part.offset > 0 then
-      for _, field in ipairs(layout.trait(part.trait).typed) do
-        if not field.private then members[#members + 1] = member(field, part.offset + field.offset) end
-      end
-    end
-  end
+  local text, add = flat(ffi.sizeof(Head))
   for index, part in ipairs(shape.parts) do
     if part.offset > 0 then
-      members[#members + 1] = ("struct { char molt_skip_%d[%d]; void **molt_vtable_%d; };")
-        :format(index, part.offset, index)
+      add("void **", "molt_vtable_" .. index, part.offset)
+      add("void *", "molt_back_" .. index, part.offset + ffi.sizeof("void *"))
+      add_fields(add, layout.trait(part.trait).typed, part.offset, false)
     end
   end
-  members[#members + 1] = ("struct { char molt_skip[%d]; void **molt_attached; };"):format(
-    ffi.offsetof("molt_object", "attached"))
-  members[#members + 1] = "molt_object molt_object;"
-  body = { pointer = ffi.typeof(struct(members) .. " *") }
+  body = { pointer = ffi.typeof("struct { $; " .. table.concat(text, " ") .. " } *", Head) }
   core.body_type(tonumber(body.pointer))
   bodies[shape.layout] = body
   return body

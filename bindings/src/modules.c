@@ -88,6 +88,31 @@ static int impl_module(lua_State *L)
     return 1;
 }
 
+/* (module) */
+static int module_keep(lua_State *L)
+{
+    molt__binding_open(L);
+    molt_module_keep(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* (position from 0) -> { module, generation, fate, reason } or nothing */
+static int module_image(lua_State *L)
+{
+    molt_image_info info;
+    if (!molt_module_image_at(molt__binding_open(L)->world, (size_t)lua_tointeger(L, 1), &info)) return 0;
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, info.module);
+    lua_setfield(L, -2, "module");
+    set_number(L, "generation", info.generation);
+    lua_pushstring(L, info.fate == MOLT_IMAGE_NONE ? "serving" : molt_image_fate_name(info.fate));
+    lua_setfield(L, -2, "fate");
+    if (info.reason[0]) lua_pushstring(L, info.reason);
+    else lua_pushnil(L);
+    lua_setfield(L, -2, "reason");
+    return 1;
+}
+
 /* () -> images now mapped */
 static int module_images(lua_State *L)
 {
@@ -101,6 +126,7 @@ void molt__open_modules(lua_State *L)
         { "module_path", module_path },
         { "module_info", module_info }, { "module_impl", module_impl }, { "module_images", module_images },
         { "module_classes", module_classes }, { "impl_module", impl_module },
+        { "module_keep", module_keep }, { "module_image", module_image },
         { NULL, NULL },
     };
     luaL_register(L, NULL, functions);

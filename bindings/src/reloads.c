@@ -214,10 +214,11 @@ static int module_counters(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     molt_module_counts counts = { .size = sizeof counts };
     if (molt_module_counters(b->world, &counts)) return molt__push_failure(L, b);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     set_number(L, "modules", (double)counts.modules);
     set_number(L, "generations", (double)counts.generations);
     set_number(L, "retired", (double)counts.retired);
+    set_number(L, "quarantined", (double)counts.quarantined);
     set_number(L, "pinned", (double)counts.pinned);
     set_number(L, "images", (double)counts.images);
     set_number(L, "mappings", (double)counts.mappings);

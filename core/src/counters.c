@@ -34,11 +34,14 @@ static size_t mappings_in(const char *folder)
     return count;
 }
 
-static size_t length_of(const molt__generation *list)
+static void count_images(const molt__loader *loader, molt_module_counts *out)
 {
-    size_t count = 0;
-    for (; list; list = list->next) count++;
-    return count;
+    out->images = loader->images;
+    for (const molt__generation *at = loader->generations; at; at = at->next) {
+        out->retired += at->fate == MOLT_IMAGE_RETIRED;
+        out->quarantined += at->fate == MOLT_IMAGE_QUARANTINED;
+        out->pinned += at->fate == MOLT_IMAGE_PINNED;
+    }
 }
 
 int molt_module_counters(const molt_world *world, molt_module_counts *out)
@@ -55,9 +58,7 @@ int molt_module_counters(const molt_world *world, molt_module_counts *out)
         out->kept_bytes += module->content.length + module->previous.length;
     }
     if (!loader) return MOLT_OK;
-    out->images = loader->images;
-    out->retired = length_of(loader->retired);
-    out->pinned = length_of(loader->pinned);
+    count_images(loader, out);
     for (size_t i = 0; i < loader->stage.count; i++) {
         out->copies += files_in(loader->stage.place[i].folder);
         out->mappings += mappings_in(loader->stage.place[i].folder);

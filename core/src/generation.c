@@ -4,8 +4,11 @@
 #include "error.h"
 #include "loader.h"
 #include "memory.h"
+#include "module.h"
 #include "open.h"
+#include "persist.h"
 #include "probe.h"
+#include "stale.h"
 #include "world_state.h"
 
 #include <dlfcn.h>
@@ -84,6 +87,18 @@ static int shake_hands(const molt__opening *o, molt__generation *generation, con
     return MOLT_OK;
 }
 
+static void enter(const molt__opening *o, molt__generation *generation, uintptr_t base)
+{
+    molt__loader *loader = o->world->loader;
+    generation->span = molt__span_pages(base + o->image->low, base + o->image->high);
+    memcpy(generation->name, o->image->note.name, sizeof generation->name);
+    generation->number = o->module ? o->module->number + 1 : 1;
+    generation->kept = o->module && o->module->kept;
+    generation->next = loader->generations;
+    loader->generations = generation;
+    loader->images++;
+}
+
 molt__generation *molt__generation_open(const molt__opening *o)
 {
     molt_world *world = o->world;
@@ -96,7 +111,7 @@ molt__generation *molt__generation_open(const molt__opening *o)
         molt__free(world, generation, sizeof *generation);
         return NULL;
     }
-    world->loader->images++;
+    enter(o, generation, opened.base);
     if (shake_hands(o, generation, &opened)) {
         molt__loader_close(world, generation);
         return NULL;
@@ -104,24 +119,32 @@ molt__generation *molt__generation_open(const molt__opening *o)
     return generation;
 }
 
-static int has_name(struct dl_phdr_info *image, size_t size, void *name)
-{
-    (void)size;
-    return strcmp(image->dlpi_name, name) == 0;
-}
-
 bool molt__generation_close(molt_world *world, molt__generation *generation)
 {
+    molt__stale *stale = world->loader->stale;
+    bool taken;
     if (generation->handle) dlclose(generation->handle);
     generation->handle = NULL;
-    if (dl_iterate_phdr(has_name, generation->copy)) return false;
-    molt__generation_discard(world, generation);
+    if (!molt__pins_gone(generation->copy, generation->span, &taken)) return false;
+    if (taken && stale) molt__stale_keep(stale, generation->name, generation->number, generation->span);
+    else if (taken) molt__span_release(generation->span);
+    molt__generation_free(world, generation);
     return true;
 }
 
-void molt__generation_discard(molt_world *world, molt__generation *generation)
+/* Is there an image of the module that does not serve? */
+static bool any_waits(const molt__generation *list, const char *name)
 {
-    if (generation->handle) dlclose(generation->handle);
+    while (list && (list->fate == MOLT_IMAGE_NONE || strcmp(list->name, name) != 0)) list = list->next;
+    return list != NULL;
+}
+
+void molt__generation_free(molt_world *world, molt__generation *generation)
+{
+    molt__generation **link = &world->loader->generations;
+    while (*link && *link != generation) link = &(*link)->next;
+    if (*link) *link = generation->next;
+    if (!any_waits(world->loader->generations, generation->name)) molt__states_forget(world, generation->name);
     molt__stage_remove(world, generation->copy);
     molt__free(world, generation, sizeof *generation);
     world->loader->images--;

@@ -1,9 +1,7 @@
 /*
  * generation.h: one load of a module's file: a private copy, mapped.
  *
- *   staged ──open──▶ serving ──retire──▶ retired ──tick──▶ unmapped, copy removed
- *                                                  └─────▶ pinned: the dynamic loader
- *                                                          does not let go of it
+ *   staged ──open──▶ serving ──▶ on its way out, which retire.h draws
  */
 #ifndef MOLT_SRC_GENERATION_H
 #define MOLT_SRC_GENERATION_H
@@ -13,11 +11,19 @@
 #include "content.h"
 #include "image.h"
 #include "open.h"
+#include "pins.h"
 
 typedef struct molt__generation {
-    struct molt__generation *next;   /* in the list of those retired */
-    uint64_t mark;                   /* retired: the workers' period of grace since; 0: not begun */
-    bool marked;
+    struct molt__generation *next;   /* in the loader's list of all images */
+    molt_image_fate fate;            /* MOLT_IMAGE_NONE: it serves */
+    bool for_good;                   /* pinned, and nothing can change that */
+    bool kept;                       /* never to be unmapped: the program asked for it */
+    uint32_t number;                 /* which generation of the module it is */
+    char name[MOLT_NOTE_NAME];       /* of the module */
+    uint64_t mark;                   /* workers that were in it have passed a quiescent point when this has passed */
+    molt__span span;                 /* where it lies */
+    char reason[MOLT__PIN_TEXT];     /* pinned or quarantined: why */
+    int (*leave)(molt_leave *leave); /* what it asked to be run before it is unmapped, until that has run */
     void *handle;                    /* of dlopen; NULL once closed */
     char *copy;
     uintptr_t base;                  /* where it is mapped */
@@ -47,11 +53,12 @@ molt__generation *molt__generation_open(const molt__opening *opening);
 /* Asks the image what it is, and believes nothing that its note does not say too. */
 int molt__generation_meet(const molt__opening *opening, const molt__opened *opened, const molt_module_info **info);
 
-/* Unmaps it and frees it. False, and it is kept, when the loader does not let go. */
+/* Gives it back to the dynamic loader and looks whether it has gone. Then it is
+ * freed, and its copy on disk with it; else it stays as it is. */
 bool molt__generation_close(molt_world *world, molt__generation *generation);
 
-/* Frees what is left of it, its copy on disk included. */
-void molt__generation_discard(molt_world *world, molt__generation *generation);
+/* Frees it, whatever the dynamic loader does with the image. */
+void molt__generation_free(molt_world *world, molt__generation *generation);
 
 /* Is this what a module of this library says of itself? */
 int molt__info_check(molt_world *world, const char *file, const molt_module_info *info);

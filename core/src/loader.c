@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "memory.h"
+#include "module.h"
 #include "search.h"
 #include "world_state.h"
 
@@ -15,6 +16,9 @@ int molt__loader_ready(molt_world *world)
         molt__free(world, loader, sizeof *loader);
         return MOLT_ERR_MEMORY;
     }
+    /* Where there is no memory for it, calls of old code are not caught: no reason to fail. */
+    if (world->config.development) loader->stale = molt__allocate(world, sizeof *loader->stale);
+    if (loader->stale) molt__stale_watch(loader->stale);
     world->loader = loader;
     return MOLT_OK;
 }
@@ -28,52 +32,59 @@ int molt__loader_begin(molt_world *world, const char *name)
     return MOLT_OK;
 }
 
-void molt__loader_retire(molt_world *world, molt__generation *generation)
-{
-    generation->next = world->loader->retired;
-    world->loader->retired = generation;
-}
-
-void molt__loader_close(molt_world *world, molt__generation *generation)
-{
-    if (molt__generation_close(world, generation)) return;
-    generation->next = world->loader->pinned;
-    world->loader->pinned = generation;
-    molt_log(world, MOLT_LOG_WARNING, "%s stays mapped: the dynamic loader does not let go of it", generation->copy);
-}
-
-/* Has each worker been quiescent since it was retired? */
-static bool left_by_workers(molt_world *world, molt__generation *generation)
-{
-    if (!generation->marked) generation->mark = molt__threads_mark(world);
-    generation->marked = true;
-    return molt__threads_passed(world, generation->mark);
-}
-
-void molt__loader_tick(molt_world *world)
-{
-    molt__generation *generation = world->loader->retired;
-    world->loader->retired = NULL;
-    while (generation) {
-        molt__generation *next = generation->next;
-        if (left_by_workers(world, generation)) molt__loader_close(world, generation);
-        else molt__loader_retire(world, generation);
-        generation = next;
-    }
-}
-
 void molt__loader_free(molt_world *world)
 {
     molt__loader *loader = world->loader;
     if (!loader) return;
-    molt__loader_tick(world);
-    while (loader->pinned) {
-        molt__generation *next = loader->pinned->next;
-        molt__generation_discard(world, loader->pinned);
-        loader->pinned = next;
+    molt__loader_clear(world);
+    if (loader->stale) {
+        molt__stale_end(loader->stale);
+        molt__free(world, loader->stale, sizeof *loader->stale);
     }
     molt__stage_free(world, &loader->stage);
     molt__free_text(world, loader->path);
     molt__free(world, loader, sizeof *loader);
     world->loader = NULL;
+}
+
+molt__generation *molt__loader_generation(const molt_world *world, const molt_module_info *info)
+{
+    molt__generation *generation = world->loader ? world->loader->generations : NULL;
+    while (generation && !molt__span_holds(generation->span, (uintptr_t)info)) generation = generation->next;
+    return generation;
+}
+
+void molt_module_keep(molt_module *module)
+{
+    module->kept = true;
+    if (module->generation) module->generation->kept = true;
+}
+
+size_t molt_module_images(const molt_world *world)
+{
+    return world->loader ? world->loader->images : 0;
+}
+
+bool molt_module_image_at(const molt_world *world, size_t position, molt_image_info *info)
+{
+    const molt__generation *generation = world->loader ? world->loader->generations : NULL;
+    while (generation && position--) generation = generation->next;
+    if (generation) {
+        *info = (molt_image_info){ generation->name, generation->number, generation->fate, generation->reason };
+    }
+    return generation != NULL;
+}
+
+size_t molt_module_reserved(const molt_world *world)
+{
+    return world->loader && world->loader->stale ? molt__stale_count(world->loader->stale) : 0;
+}
+
+const char *molt_image_fate_name(molt_image_fate fate)
+{
+    static const char *const names[] = {
+        [MOLT_IMAGE_NONE] = "none", [MOLT_IMAGE_RETIRED] = "retired", [MOLT_IMAGE_UNLOADED] = "unloaded",
+        [MOLT_IMAGE_PINNED] = "pinned", [MOLT_IMAGE_QUARANTINED] = "quarantined",
+    };
+    return (size_t)fate < sizeof names / sizeof *names ? names[fate] : "unknown";
 }

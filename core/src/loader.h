@@ -4,14 +4,21 @@
 
 #include "generation.h"
 #include "stage.h"
+#include "stale.h"
 
 typedef struct molt__loader {
     char *path;                      /* folders to search, separated by ':' */
     molt__stage stage;
-    molt__generation *retired;       /* unmapped at the next tick */
-    molt__generation *pinned;        /* closed, but the dynamic loader keeps them mapped */
-    size_t images;                   /* mapped, each with its copy on disk */
+    molt__generation *generations;   /* all whose images are mapped, the latest first */
+    size_t images;                   /* how many; each has its copy on disk */
+    size_t waiting;                  /* retired or quarantined: to be tried at the next quiescent point */
+    size_t hopeful;                  /* pinned by what may pass */
+    uint32_t looked_at;              /* which of those was looked at last */
     bool busy;                       /* a module is being loaded, reloaded or unloaded */
+    bool back;                       /* what is loaded now has served before: a rollback */
+    bool leaving;                    /* images are going now: what joins them waits */
+    molt__stale *stale;              /* in development: where images were */
+    char reason[MOLT__PIN_TEXT];     /* why the image that was retired last stays; or "" */
 } molt__loader;
 
 /* Makes world->loader if there is none yet. */
@@ -21,16 +28,25 @@ int molt__loader_ready(molt_world *world);
  * loaded, reloaded or unloaded: its setup may have reached Lua, which asks for `name`. */
 int molt__loader_begin(molt_world *world, const char *name);
 
-/* Nothing enters this generation any more: unmap it at the next tick. */
-void molt__loader_retire(molt_world *world, molt__generation *generation);
+void molt__loader_free(molt_world *world);
 
-/* Unmaps a generation at once, or keeps it and says so in the log where the
- * dynamic loader does not let go. */
-void molt__loader_close(molt_world *world, molt__generation *generation);
+/* The generation in whose image that lies; NULL for a module that is linked into
+ * the program. */
+molt__generation *molt__loader_generation(const molt_world *world, const molt_module_info *info);
 
-/* A quiescent point: unmaps what is retired. Nothing of a module may be on the stack. */
+/* --- retire.c --- */
+
+/* Nothing new enters this generation. At a quiescent point its image goes at once,
+ * else at the next one. What became of it; loader->reason says why it stays. */
+molt_image_fate molt__loader_retire(molt_world *world, molt__generation *generation);
+
+/* The same for a generation that has never served: nobody is in it. */
+molt_image_fate molt__loader_close(molt_world *world, molt__generation *generation);
+
+/* A quiescent point: no frame of a module is on any stack. Tries all that wait. */
 void molt__loader_tick(molt_world *world);
 
-void molt__loader_free(molt_world *world);
+/* The world closes: all that is left goes, or is given up. */
+void molt__loader_clear(molt_world *world);
 
 #endif

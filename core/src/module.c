@@ -258,11 +258,6 @@ molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char 
     return NULL;
 }
 
-size_t molt_module_images(const molt_world *world)
-{
-    return world->loader ? world->loader->images : 0;
-}
-
 void molt__modules_tick(molt_world *world)
 {
     if (world->loader) molt__loader_tick(world);
@@ -270,11 +265,7 @@ void molt__modules_tick(molt_world *world)
 
 void molt__modules_free(molt_world *world)
 {
-    for (size_t i = 0; i < world->modules.count; i++) {
-        molt_module *module = world->modules.item[i];
-        if (module->generation) molt__loader_retire(world, module->generation);
-        module_free(module);
-    }
+    for (size_t i = 0; i < world->modules.count; i++) module_free(world->modules.item[i]);
     molt__free(world, world->modules.item, world->modules.capacity * sizeof(void *));
     world->modules = (molt__list){ 0 };
     molt__loader_free(world);

@@ -1,6 +1,8 @@
 #include "offer.h"
 
 #include "api.h"
+#include "leave.h"
+#include "loader.h"
 #include "error.h"
 #include "memory.h"
 #include "module.h"
@@ -95,15 +97,30 @@ static int on_provide(molt_setup *setup, molt_trait_text *text, const char *name
     return MOLT_OK;
 }
 
+static int on_persist(molt_setup *setup, const molt_state_claim *claim)
+{
+    molt__offer *offer = (molt__offer *)setup;
+    return molt__persist_claim(offer->world, &offer->states, offer->module->name, claim, offer->reasons);
+}
+
+static void on_before_unload(molt_setup *setup, int (*hook)(molt_leave *leave))
+{
+    molt__offer *offer = (molt__offer *)setup;
+    molt__generation *generation = molt__loader_generation(offer->world, offer->info);
+    if (generation) generation->leave = hook;
+}
+
 void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation,
                          molt__reasons *reasons, molt__offer *offer)
 {
     molt_world *world = module->world;
     *offer = (molt__offer){
         .setup = { .size = sizeof(molt_setup), .abi = MOLT_ABI, .generation = generation, .world = world,
-                   .file = module->file, .provide = on_provide, .fail = on_fail },
+                   .file = module->file, .provide = on_provide, .fail = on_fail, .persist = on_persist,
+                   .before_unload = on_before_unload },
         .world = world,
         .module = module,
+        .info = info,
         .reasons = reasons,
     };
     *info->api = &molt__api_table;
@@ -115,7 +132,16 @@ void molt__offer_collect(const molt_module *module, const molt_module_info *info
     }
 }
 
+/* Refused after it took up a state: its last words may need that still. */
+static void dismiss(molt__offer *offer)
+{
+    molt__generation *generation = molt__loader_generation(offer->world, offer->info);
+    if (generation) molt__leave_run(offer->world, generation);
+    molt__persist_free(offer->world, &offer->states);
+}
+
 void molt__offer_free(molt__offer *offer)
 {
+    if (offer->states) dismiss(offer);
     molt__free(offer->world, offer->impl, offer->capacity * sizeof *offer->impl);
 }

@@ -11,6 +11,7 @@
 #include <molt/handshake.h>
 
 #include "clash.h"
+#include "persist.h"
 #include "reasons.h"
 #include "trait.h"
 
@@ -29,6 +30,8 @@ typedef struct molt__offer {
     molt_setup setup;                /* first: it is what the module sees of this */
     molt_world *world;
     const molt_module *module;
+    const molt_module_info *info;
+    molt__persist *states;           /* that it takes up, in force from the commit on */
     molt__offer_impl *impl;
     size_t count;
     size_t capacity;

@@ -15,10 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef MOLT_DEVELOPMENT
-#define MOLT_DEVELOPMENT 1
-#endif
-
 enum { ATTEMPTS = 4, SLICE = 20 };   /* SLICE: milliseconds between looks at the child */
 static const double start_limit = 0.5, default_limit = 1;
 
@@ -46,7 +42,7 @@ bool molt__probe_wanted(const molt_world *world, uint32_t flags)
     if (flags & MOLT_RELOAD_PROBE) return true;
     if (world->probe) return world->probe > 0;
     const char *set = getenv("MOLT_PROBE");
-    return set && set[0] ? strcmp(set, "0") != 0 : MOLT_DEVELOPMENT;
+    return set && set[0] ? strcmp(set, "0") != 0 : world->config.development;
 }
 
 int molt_module_probe(molt_world *world, bool on)

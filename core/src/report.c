@@ -47,8 +47,8 @@ static void describe(const molt__step *s, double seconds, molt_reload_report *re
     *report = (molt_reload_report){
         .size = sizeof *report, .from = s->from, .to = module->number, .unchanged = s->unchanged,
         .slots = s->slots, .instances = s->instances, .objects = s->objects, .restored = s->restored,
-        .seconds = seconds, .build_id = module->build_id, .fate_reason = "",
-        .fate = s->unchanged ? MOLT_IMAGE_NONE : MOLT_IMAGE_RETIRED,
+        .seconds = seconds, .build_id = module->build_id, .fate = s->fate,
+        .fate_reason = s->unchanged ? "" : module->fate,
     };
     if (!s->unchanged) {
         report->change = module->change;
@@ -129,6 +129,7 @@ void molt__report_refused(const molt__step *s, molt_reload_report *report)
     if (!report) return;
     describe(s, seconds_of(s), report);
     report->fate = MOLT_IMAGE_NONE;
+    report->fate_reason = "";
     report->change = NULL;
     report->change_count = 0;
     report->reason = reasons;

@@ -96,6 +96,7 @@ static void agree(molt__transaction *t, molt__step *s)
 {
     const molt_module *module = s->module;
     molt_world *world = t->world;
+    if (world->loader) world->loader->back = s->kind == MOLT__STEP_ROLLBACK;
     molt__offer_collect(module, s->info, module->number + 1, &world->refusal, &s->offer);
     spent(s, MOLT_PHASE_HANDSHAKE);
     molt__plan_make(module, &s->offer, module->number + 1, t->flags, &s->plan);
@@ -192,6 +193,7 @@ static void take_over(molt__step *s)
     for (size_t i = 0; i < s->offer.count; i++) s->slots += s->changes[i].slots;
     module->number++;
     molt__module_mark(module, &s->offer, module->number);
+    molt__persist_commit(world, &s->offer.states);
     keep_content(s);
     keep_changes(s);
     write_build_id(&s->image, module->build_id);
@@ -200,10 +202,21 @@ static void take_over(molt__step *s)
     module->version = s->version;
     s->version = NULL;
     spent(s, MOLT_PHASE_COMMIT);
-    if (module->generation) molt__loader_retire(world, module->generation);
+    s->old = module->generation;
     module->generation = s->next;
     s->next = NULL;
     module->unloaded = false;
+}
+
+/* Everything follows the new code: the old may go. Its last words may reach Lua. */
+static void retire(molt__step *s)
+{
+    molt_module *module = s->module;
+    module->fate[0] = '\0';
+    if (!s->old) return;
+    s->mark = now(module->world);
+    s->fate = molt__loader_retire(module->world, s->old);
+    snprintf(module->fate, sizeof module->fate, "%s", module->world->loader->reason);
     spent(s, MOLT_PHASE_RETIRE);
 }
 
@@ -248,6 +261,7 @@ int molt__transaction_run(molt__transaction *t)
     else commit(t);
     if (loader) loader->busy = false;
     world->threads.limit = limit;
+    for (size_t i = 0; i < t->count && !err; i++) retire(&t->step[i]);
     return err;
 }
 

@@ -34,6 +34,8 @@ typedef struct molt__step {
     molt__content content;
     molt__image image;
     molt__generation *next;          /* open; NULL for a module that is linked into the program */
+    molt__generation *old;           /* served before */
+    molt_image_fate fate;            /* of its image; module->fate says why it stays */
     molt__offer offer;
     molt__plan plan;
     size_t impls;                    /* of the module, before */

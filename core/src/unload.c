@@ -6,6 +6,7 @@
 #include "loader.h"
 #include "memory.h"
 #include "object.h"
+#include "persist.h"
 #include "shape.h"
 #include "use.h"
 #include "world_state.h"
@@ -129,10 +130,12 @@ static int empty(molt_module *module)
         module->unloaded = true;
         molt__content_free(world, &module->content);
         molt__content_free(world, &module->previous);
-        molt__loader_retire(world, module->generation);
+        molt__generation *old = module->generation;
         module->generation = NULL;
         molt__edit_publish(world);
         molt__impl_release(world, changes, module->count);
+        molt__states_end(world, module->name);
+        molt__loader_retire(world, old);
     }
     molt__free(world, changes, room);
     return err;

@@ -8,6 +8,7 @@
 #include "module.h"
 #include "object.h"
 #include "partner.h"
+#include "persist.h"
 #include "record.h"
 #include "registry.h"
 #include "roster.h"
@@ -56,6 +57,16 @@ static double default_clock(void *user)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+#ifndef MOLT_DEVELOPMENT
+#define MOLT_DEVELOPMENT 1
+#endif
+
+static bool default_development(void)
+{
+    const char *given = getenv("MOLT_DEVELOPMENT");
+    return given && given[0] ? strcmp(given, "0") != 0 : MOLT_DEVELOPMENT;
+}
+
 molt_config molt_config_default(void)
 {
     return (molt_config){
@@ -66,6 +77,7 @@ molt_config molt_config_default(void)
         .assertion = default_assertion,
         .clock = default_clock,
         .thread_limit = 1,
+        .development = default_development(),
     };
 }
 
@@ -127,6 +139,7 @@ int molt_world_close(molt_world *world)
     end_objects(world);
     molt__rosters_free(world);
     molt__modules_free(world);
+    molt__states_free(world);
     free_declarations(world);
     molt__records_free(world);
     molt__texts_free(world);

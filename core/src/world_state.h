@@ -56,6 +56,7 @@ struct molt_world {
     struct molt__text *texts;        /* of string fields */
     struct molt__text *past_texts;   /* that wait for the tick */
     struct molt__text *leaving_texts;    /* that wait for workers */
+    struct molt__state *states;      /* of modules: what outlives their generations */
     struct molt__loader *loader;     /* what loading needs; NULL before the first load */
     molt__reasons refusal;           /* of the last load, reload, rollback or unload */
     molt__change *changes;           /* waiting for the binding */

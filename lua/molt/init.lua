@@ -60,6 +60,8 @@ local molt = {
   each = iterate.each,
   count = iterate.count,
 
+  images = native.images,
+
   on = event.on,
 
   reload = reload.reload,

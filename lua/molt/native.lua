@@ -43,7 +43,7 @@ function meta.__tostring(proxy)
     info.unloaded and "unloaded" or ("generation %d"):format(info.generation))
 end
 
-local function load_one(molt, name)
+local function load_one(molt, name, keep)
   if molt.path ~= native.path then
     if type(molt.path) ~= "string" then
       check.raise("type", ("molt.path is a string of folders, got %s"):format(type(molt.path)))
@@ -54,6 +54,7 @@ local function load_one(molt, name)
   end
   local pointer, err = core.module_load(name)
   if not pointer then return nil, err end
+  if keep then core.module_keep(pointer) end
   local proxy = handle.proxy(pointer)
   if proxy and not handle.record(proxy).away then return proxy end
   proxy = proxy or handle.new(pointer, { kind = "module", name = core.module_info(pointer).name }, meta)
@@ -62,18 +63,27 @@ local function load_one(molt, name)
   return proxy
 end
 
--- molt.load(name | { name, … }) -> module, …; or nil and an error
+-- molt.load(name | { name, …, keep = true }) -> module, …; or nil and an error.
+-- What is kept is never unmapped.
 function native.load(molt, names)
   if type(names) == "string" then return load_one(molt, names) end
   if type(names) ~= "table" or handle.record(names) then check.argument(1, "load", "name or list of names", names) end
   local modules = {}
   for i, name in ipairs(names) do
     if type(name) ~= "string" then check.argument(1, "load", "list of names", name) end
-    local module, err = load_one(molt, name)
+    local module, err = load_one(molt, name, names.keep)
     if not module then return nil, err end
     modules[i] = module
   end
   return unpack(modules)
+end
+
+-- molt.images() -> the images that are mapped, the latest first: { module, generation,
+-- fate, reason }. What is fit to be called is "serving".
+function native.images()
+  local list = {}
+  for i = 0, core.module_images() - 1 do list[i + 1] = core.module_image(i) end
+  return list
 end
 
 return native

@@ -62,6 +62,35 @@ typedef struct molt_api {
     int (*thread_online)(molt_world *world);
 } molt_api;
 
+/* Memory of a module that outlives its generations. What it is like is told by the
+ * text of its members; equal texts of equal size are one layout. */
+typedef struct molt_state_text {
+    size_t size;                     /* sizeof(molt_state_text) */
+    const char *name;
+    const char *members;             /* "int32_t wins; double best;" */
+    size_t bytes;
+    size_t align;
+} molt_state_text;
+
+/* How a module takes up its state. */
+typedef struct molt_state_claim {
+    const molt_state_text *state;
+    void *place;                     /* the module's pointer to it, a void ** */
+    const void *initial;             /* what it begins with */
+    bool fresh;                      /* of another layout: begins anew */
+    const molt_state_text *was;      /* or is made of this one, by `migrate`; or NULL */
+    molt_function migrate;           /* int (*)(const void *was, void *is) */
+} molt_state_claim;
+
+/* What the hook that runs before a generation is unmapped is given. */
+typedef struct molt_leave {
+    size_t size;                     /* sizeof(molt_leave) */
+    uint32_t abi;
+    uint32_t generation;
+    molt_world *world;
+    int (*stay)(struct molt_leave *leave, const char *format, va_list arguments);
+} molt_leave;
+
 /* A load under way, as the module's setup sees it. */
 typedef struct molt_setup {
     size_t size;                     /* sizeof(molt_setup) */
@@ -75,6 +104,10 @@ typedef struct molt_setup {
     int (*provide)(struct molt_setup *setup, molt_trait_text *trait, const char *name,
                    const void *functions, uint32_t flags);
     int (*fail)(struct molt_setup *setup, const char *format, va_list arguments);
+
+    /* Points the module at its state; MOLT_OK, or the load is refused. */
+    int (*persist)(struct molt_setup *setup, const molt_state_claim *claim);
+    void (*before_unload)(struct molt_setup *setup, int (*hook)(molt_leave *leave));
 } molt_setup;
 
 /* The structs whose sizes a module and the library must agree on. */
@@ -82,6 +115,9 @@ typedef struct molt_setup {
     X(molt_note)          \
     X(molt_module_info)   \
     X(molt_setup)         \
+    X(molt_leave)         \
+    X(molt_state_text)    \
+    X(molt_state_claim)   \
     X(molt_api)           \
     X(molt_trait_text)    \
     X(molt_member_text)   \

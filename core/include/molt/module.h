@@ -24,8 +24,7 @@ MOLT_API int molt_module_path(molt_world *world, const char *folders);
 /* Whether modules are tried in a forked child before their code runs here, so that
  * constructors and setups that crash, exit or loop cost nothing but a refusal. It
  * takes about a third of a millisecond, more in a process of many mappings. At
- * first as $MOLT_PROBE says (1 or 0), else as Molt was built: yes, unless with
- * MOLT_DEVELOPMENT=OFF. */
+ * first as $MOLT_PROBE says (1 or 0), else as molt_config.development does. */
 MOLT_API int molt_module_probe(molt_world *world, bool on);
 MOLT_API bool molt_module_probes(const molt_world *world);
 
@@ -61,7 +60,7 @@ MOLT_API const molt_reason *molt_last_reasons(const molt_world *world, size_t *c
 /* What became of the image that served before. */
 typedef enum molt_image_fate {
     MOLT_IMAGE_NONE,                 /* there was none, or nothing has changed */
-    MOLT_IMAGE_RETIRED,              /* no call enters it; unmapped at the next quiescent point */
+    MOLT_IMAGE_RETIRED,              /* no new call enters it; unmapped at the next quiescent point */
     MOLT_IMAGE_UNLOADED,
     MOLT_IMAGE_PINNED,               /* closed, but the dynamic loader keeps it: `fate_reason` says why */
     MOLT_IMAGE_QUARANTINED,          /* something is in it still: `fate_reason` says what */
@@ -112,8 +111,9 @@ typedef struct molt_reload_report {
 /* Exchanges the module for what its file holds now: every slot that its
  * functions fill, in every live object, at once. A file that cannot be loaded,
  * or that no longer fits what is in use, is refused and nothing has changed. The
- * old image is unmapped at the next tick outside every call. `options` and
- * `report` may be NULL. */
+ * old image is unmapped at once where no native method can be running (in a world
+ * that `require` opened, outside every call), else at the next tick; report->fate
+ * says which. `options` and `report` may be NULL. */
 MOLT_API int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
 
 /* The same for several modules of one world, which commit together or not at all.
@@ -150,7 +150,15 @@ MOLT_API uint32_t molt_module_generation(const molt_module *module);
 MOLT_API molt_impl *molt_module_impl(molt_module *module, const char *name);
 MOLT_API molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char **name);
 
-/* For tests and tools: images now mapped, private copies now on disk. */
+/* "retired", "unloaded", "pinned", "quarantined"; "none". */
+MOLT_API const char *molt_image_fate_name(molt_image_fate fate);
+
+/* None of the module's images is unmapped from now on, this one and later ones;
+ * for modules that others know the addresses of. What a reload retires is then
+ * MOLT_IMAGE_PINNED. */
+MOLT_API void molt_module_keep(molt_module *module);
+
+/* Images now mapped, and as many private copies on disk. */
 MOLT_API size_t molt_module_images(const molt_world *world);
 
 /* The same in full, counted now: what the world believes beside what is so. */
@@ -159,12 +167,26 @@ typedef struct molt_module_counts {
     size_t modules;                  /* known, those unloaded included */
     size_t generations;              /* that serve */
     size_t retired;                  /* that wait for a quiescent point */
+    size_t quarantined;              /* that something still holds */
     size_t pinned;                   /* closed, but kept by the dynamic loader */
-    size_t images;                   /* serving, retired and pinned */
+    size_t images;                   /* all of these */
     size_t mappings;                 /* of private copies, in the memory map of the process */
     size_t copies;                   /* files in this world's temp folders */
     size_t kept_bytes;               /* of contents, for rollbacks */
 } molt_module_counts;
 MOLT_API int molt_module_counters(const molt_world *world, molt_module_counts *out);
+
+/* One of them, the latest first; false past the end. Texts are good until the next
+ * reload or tick. */
+typedef struct molt_image_info {
+    const char *module;
+    uint32_t generation;
+    molt_image_fate fate;            /* MOLT_IMAGE_NONE: it serves */
+    const char *reason;              /* pinned or quarantined: why; else "" */
+} molt_image_info;
+MOLT_API bool molt_module_image_at(const molt_world *world, size_t position, molt_image_info *info);
+
+/* Places of unmapped images that are kept inaccessible: in development, 64 at most. */
+MOLT_API size_t molt_module_reserved(const molt_world *world);
 
 #endif /* MOLT_MODULE_H */

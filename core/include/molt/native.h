@@ -83,8 +83,35 @@
  *   MOLT_IMPL_NAMED(Name, Trait, …);   MOLT_IMPL_LEAF_NAMED(Name, Trait, …);
  *       Under a name of its own: module.Sniper and module.Medic may both
  *       implement Weapon.
+ *   MOLT_PERSIST(score, .best = 100);
+ *       State that outlives the generations of the module; see below.
+ *   MOLT_BEFORE_UNLOAD(stop);
+ *       static int stop(molt_leave *molt) runs once before this generation is
+ *       unmapped, when none of its methods is running: the place to join threads
+ *       and to close what the generation opened. It returns MOLT_OK, or
+ *       molt_stay(molt, "the worker is busy"), and is asked again later.
  *   return molt_fail(molt, "needs a GPU with %d MB", 512);
  *       Refuses the load; Lua sees the text.
+ *
+ * STATE THAT STAYS
+ *
+ *   Statics start afresh at each reload. What is to stay is declared:
+ *
+ *       MOLT_STATE(score, int32_t wins; double best;)      at file scope
+ *       … score->wins++ …                                  in any method
+ *       MOLT_PERSIST(score, .best = 100);                  in the module's block
+ *
+ *   The values given are what it begins with; the rest is zero. A generation whose
+ *   members are others, or others' order, is refused, unless it says how:
+ *
+ *       MOLT_PERSIST_FRESH(score, .best = 100);            begins anew
+ *       MOLT_STATE_WAS(old_score, score, int32_t wins;)    at file scope: what it was
+ *       MOLT_PERSIST_FROM(score, old_score, grow, …);      static int grow(const struct
+ *                                                          old_score *was, struct score *is)
+ *
+ *   grow finds the values given in `is`, and returns MOLT_OK. What setup writes to
+ *   a state counts only if the load succeeds. No pointer to the module itself
+ *   belongs in it: no function, no text.
  *
  * IN A METHOD
  *
@@ -172,6 +199,33 @@
             return molt_fail(molt, "%s", molt__api->last_error(molt->world));  \
     } while (0)
 
+#define MOLT_STATE(Name, ...)                                                  \
+    struct Name { __VA_ARGS__ };                                               \
+    MOLT__UNUSED static struct Name *Name;                                     \
+    MOLT__STATE_TEXT(Name, #Name, #__VA_ARGS__)
+#define MOLT_STATE_WAS(Name, State, ...)                                       \
+    struct Name { __VA_ARGS__ };                                               \
+    MOLT__STATE_TEXT(Name, #State, #__VA_ARGS__)
+
+#define MOLT_PERSIST(Name, ...) MOLT__PERSIST(Name, false, NULL, NULL, __VA_ARGS__)
+#define MOLT_PERSIST_FRESH(Name, ...) MOLT__PERSIST(Name, true, NULL, NULL, __VA_ARGS__)
+#define MOLT_PERSIST_FROM(Name, Was, function, ...)                            \
+    MOLT__PERSIST(Name, false, &Was##_state,                                   \
+                  (molt_function)(int (*)(const struct Was *, struct Name *)){ function }, __VA_ARGS__)
+
+#define MOLT_BEFORE_UNLOAD(hook) molt->before_unload(molt, (hook))
+
+/* In the hook: not yet, and why. */
+MOLT_PRINTF(2, 3)
+static inline int molt_stay(molt_leave *molt, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int code = molt->stay(molt, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
 /* Always a failure, with this text: MOLT_ERR_MODULE. */
 MOLT_PRINTF(2, 3)
 static inline int molt_fail(molt_setup *molt, const char *format, ...)
@@ -194,6 +248,17 @@ __attribute__((weak, visibility("hidden"))) const molt_api *molt__api;
 #define MOLT__PROVIDE(Name, Trait, flags, ...)                                 \
     ((void)molt->provide(molt, &Trait##_trait, #Name,                          \
                          &(const Trait##_vtable){ .molt_end = NULL, __VA_ARGS__ }, (flags)))
+
+#define MOLT__STATE_TEXT(Name, name, members)                                  \
+    MOLT__UNUSED static const molt_state_text Name##_state = {                 \
+        sizeof(molt_state_text), name, members, sizeof(struct Name), _Alignof(struct Name) \
+    };
+#define MOLT__PERSIST(Name, fresh, was, migrate, ...)                          \
+    do {                                                                       \
+        int molt__code = molt->persist(molt, &(const molt_state_claim){        \
+            &Name##_state, &Name, &(const struct Name){ __VA_ARGS__ }, fresh, was, migrate }); \
+        if (molt__code) return molt__code;                                     \
+    } while (0)
 
 #ifdef MOLT_STATIC
 #define MOLT__NOTE NULL

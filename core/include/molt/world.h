@@ -23,9 +23,14 @@ typedef struct molt_config {
     double (*clock)(void *user);                     /* seconds, never going back */
     const struct molt_thread_backend *threads;       /* molt/thread.h; copied. NULL: the default */
     double thread_limit;                             /* seconds to wait for workers: see molt/thread.h */
+    /* Worth time and memory to catch mistakes early: constructors of modules are
+     * tried in a child first, calls into unloaded code are named. */
+    bool development;
 } molt_config;
 
-/* malloc, stderr (warnings and worse), abort, CLOCK_MONOTONIC; 1 s for workers. */
+/* malloc, stderr (warnings and worse), abort, CLOCK_MONOTONIC; 1 s for workers;
+ * development as $MOLT_DEVELOPMENT says (1 or 0), else as Molt was built: yes, unless
+ * with MOLT_DEVELOPMENT=OFF. */
 MOLT_API molt_config molt_config_default(void);
 
 /* Opens a world on this thread. `config` is copied; NULL means the defaults.

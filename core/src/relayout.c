@@ -280,6 +280,13 @@ static void forget(molt_world *world, molt__relayout item)
     molt__free(world, item.pieces, item.count * sizeof *item.pieces);
 }
 
+static void forget_all(molt_world *world)
+{
+    for (size_t i = 0; i < world->deferred_count; i++) forget(world, world->deferred[i]);
+    world->deferred_count = 0;
+    world->deferred_since = 0;
+}
+
 /* A tick does not block: workers that do not rest are tried again at the next one,
  * until their time is over. */
 static void wait_on(molt_world *world)
@@ -288,8 +295,7 @@ static void wait_on(molt_world *world)
     if (!world->deferred_since) world->deferred_since = now;
     if (now - world->deferred_since < world->threads.limit) return;
     molt__set_pending(world, molt_last_code(world), molt_last_error(world));
-    world->deferred_count = 0;
-    world->deferred_since = 0;
+    forget_all(world);
 }
 
 void molt__relayout_deferred(molt_world *world)
@@ -301,15 +307,13 @@ void molt__relayout_deferred(molt_world *world)
     }
     for (size_t i = 0; i < world->deferred_count; i++) {
         if (perform(world->deferred[i])) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
-        forget(world, world->deferred[i]);
     }
-    world->deferred_count = 0;
-    world->deferred_since = 0;
+    forget_all(world);
     molt__threads_resume(world);
 }
 
 void molt__relayout_free(molt_world *world)
 {
-    for (size_t i = 0; i < world->deferred_count; i++) forget(world, world->deferred[i]);
+    forget_all(world);
     molt__free(world, world->deferred, world->deferred_capacity * sizeof *world->deferred);
 }

@@ -19,10 +19,21 @@ local chain = {}
 local rawget, rawset, getfenv, setfenv = rawget, rawset, debug.getfenv, debug.setfenv
 
 local LINK = {}                                      -- in a link, so that it is known as one
--- object -> name -> { lowest = serial, raw = true, [serial] = true, … }
-local records = setmetatable({}, { __mode = "k" })
+local weak_keys, weak = { __mode = "k" }, { __mode = "kv" }
+-- name -> object -> the serial of its one patch, an override; or, where there is more
+-- to tell, { lowest = serial, raw = true, [serial] = true, … }: the serials of those not
+-- removed, which of them is the lowest override, whose function is the user's own,
+-- and whether the user put it there by rawset. No references.
+local records = {}
+local patched = setmetatable({}, weak_keys)          -- objects that have, or had, patches
+local own = {}                                       -- name -> object -> what its lowest override put there
 local links = setmetatable({}, { __mode = "v" })     -- serial -> link
 local serial = 0
+
+local function next_serial()
+  serial = serial + 1
+  return serial
+end
 
 -- What is beneath a link now: patches that were removed while it ran are passed over.
 local function following(link)
@@ -35,27 +46,55 @@ local function following(link)
   end
 end
 
-local function new_link(o, name, kind, fn, below)
-  serial = serial + 1
-  local own = serial           -- a finalizer may take the next ones wherever this allocates
-  local link = { [LINK] = true, object = o, name = name, kind = kind, fn = fn, below = below, serial = own }
+local function new_link(o, name, kind, fn, below, number)
+  local link = { [LINK] = true, object = o, name = name, kind = kind, fn = fn, below = below, serial = number }
   if kind == "override" and not below then
     link.call = fn
   else
     link.call = setfenv(wrap[kind](fn, following(link)), link)
   end
-  links[own] = link
+  links[number] = link
   return link
 end
 
--- What is known of the patches of a name: the serials of those not removed, and which
--- of them is the lowest override, whose function is the user's own, and whether the
--- user put it there by rawset. No references.
+local function entry_of(o, name)
+  local of = records[name]
+  return of and of[o]
+end
+
+local function set_entry(o, name, entry)
+  records[name] = records[name] or setmetatable({}, weak_keys)
+  records[name][o] = entry
+  if entry ~= nil then patched[o] = true end
+end
+
+local function own_of(o, name)
+  local of = own[name]
+  return of and of[o]
+end
+
+local function set_own(o, name, value)
+  own[name] = own[name] or setmetatable({}, weak)
+  own[name][o] = value
+end
+
+-- The record of a name's patches, as a table.
 local function record_of(o, name)
-  local names = records[o] or {}
-  records[o] = names
-  names[name] = names[name] or {}
-  return names[name]
+  local entry = entry_of(o, name)
+  if type(entry) == "table" then return entry end
+  local record = entry and { lowest = entry, [entry] = true } or {}
+  set_entry(o, name, record)
+  return record
+end
+
+local function lowest_of(entry)
+  return type(entry) == "table" and entry.lowest or entry
+end
+
+local function forget(o, name)
+  set_entry(o, name, nil)
+  set_own(o, name, nil)
+  core.object_unpatch(o, name)
 end
 
 -- The link whose function a raw field of the object holds; nil when it is a function of the user's.
@@ -66,34 +105,25 @@ end
 
 -- The uppermost patch of a name, or nil. What was put there by rawset is an override.
 function chain.top(o, name)
-  local raw, names = rawget(o, name), records[o]
-  local record = names and names[name]
+  local raw, entry = rawget(o, name), entry_of(o, name)
   if raw == nil then
-    if record then
-      names[name] = nil
-      core.object_unpatch(o, name)
-    end
+    if entry then forget(o, name) end
     return nil
   end
   local link = link_of(o, name, raw)
   if link then return link end
-  link = record and links[record.lowest]
-  if link and link.fn == raw then return link end
-  record = record or record_of(o, name)
-  local known = not link and record.lowest
-  if not record.lowest then record.raw = true end
-  link = new_link(o, name, "override", raw)
-  if known then
-    links[link.serial], link.serial = nil, known
-    links[known] = link
-  end
-  record.lowest, record[link.serial] = link.serial, true
-  return link
+  local lowest = lowest_of(entry)
+  if lowest and own_of(o, name) == raw then return links[lowest] or new_link(o, name, "override", raw, nil, lowest) end
+  local record, number = record_of(o, name), next_serial()
+  if not lowest then record.raw = true end
+  set_own(o, name, raw)
+  record.lowest, record[number] = number, true
+  return new_link(o, name, "override", raw, nil, number)
 end
 
 -- Has the name patches, be it that its method is gone?
 function chain.has(o, name)
-  return records[o] ~= nil and records[o][name] ~= nil
+  return entry_of(o, name) ~= nil
 end
 
 -- Sets a raw field that is a patch, beside empty places for the names of the typed
@@ -111,28 +141,41 @@ local function set_beside_fields(o, name, call)
   for i = 1, count do rawset(o, fields[i].name, nil) end
 end
 
--- Puts a patch on top; returns its link.
+-- An override that lies on no other patch is the user's function, and a number: an
+-- object in thousands may have one, and what is small stays near.
+local function push_alone(o, name, fn)
+  local number = next_serial()
+  set_own(o, name, fn)
+  set_entry(o, name, number)
+  set_beside_fields(o, name, fn)
+  return number
+end
+
+-- Puts a patch on top; returns its serial.
 function chain.push(o, name, kind, fn)
-  local link = new_link(o, name, kind, fn, chain.top(o, name))
-  local record = record_of(o, name)
+  local top = chain.top(o, name)
+  if not top and kind == "override" then return push_alone(o, name, fn) end
+  local record, link = record_of(o, name), new_link(o, name, kind, fn, top, next_serial())
   record[link.serial] = true
-  if link.call == fn then record.lowest = link.serial end
   set_beside_fields(o, name, link.call)
-  return link
+  return link.serial
 end
 
 -- The raw field holds what is called now; without a patch it is the class's turn.
 local function expose(o, name, link)
   rawset(o, name, link and link.call)
-  if link then return end
-  records[o][name] = nil
-  core.object_unpatch(o, name)
+  if not link then forget(o, name) end
 end
 
 -- Takes the patch of that serial and function out; false when it is not there.
 function chain.remove(o, name, serial_of, fn)
+  if entry_of(o, name) == serial_of and rawget(o, name) == fn and own_of(o, name) == fn then
+    if links[serial_of] then links[serial_of].gone = true end
+    expose(o, name, nil)
+    return true
+  end
   local link, above = chain.top(o, name), nil
-  local record = records[o] and records[o][name]
+  local record = entry_of(o, name) and record_of(o, name)
   if not record or not record[serial_of] then return false end
   record[serial_of] = nil
   while link and link.serial ~= serial_of do above, link = link, link.below end
@@ -146,7 +189,7 @@ end
 function chain.clear(o, name, but_lowest)
   local count, link, iterate = 0, chain.top(o, name), next
   if not link then return 0 end
-  local record = records[o][name]
+  local record = record_of(o, name)
   while link and (link.below or not but_lowest) do
     link.gone, link = true, link.below
   end
@@ -161,22 +204,21 @@ end
 
 -- Has the object had patches?
 function chain.any(o)
-  return records[o] ~= nil
+  return patched[o] ~= nil
 end
 
 -- Patches end with their method; what the user had put there raw stays.
 function chain.lapse(o, methods)
-  local names, iterate, gone = records[o], next, nil
-  if not names then return end
-  for name in iterate, names do
-    if methods[name] == nil then
-      gone = gone or {}
-      gone[#gone + 1] = name
-    end
+  if not patched[o] then return end
+  local iterate, gone = next, {}
+  for name, of in iterate, records do
+    if of[o] and methods[name] == nil then gone[#gone + 1] = name end
   end
-  for _, name in ipairs(gone or {}) do
-    chain.clear(o, name, names[name].raw)
-    names[name] = nil
+  for _, name in ipairs(gone) do
+    local entry = entry_of(o, name)
+    chain.clear(o, name, type(entry) == "table" and entry.raw)
+    set_entry(o, name, nil)
+    set_own(o, name, nil)
   end
 end
 

@@ -26,6 +26,9 @@ local rawset = rawset
 
 local of_class = {}          -- class record -> number of the fill -> name
 
+-- What a patch is, as a list: it lies between what it patches and the next object,
+-- and is smaller than by names. FN is an object's, RECORD a class's.
+local TARGET, NAME, KIND, NUMBER, FN, RECORD = 1, 2, 3, 4, 5, 6
 local Patch = {}
 Patch.__index = Patch
 
@@ -44,15 +47,15 @@ local function expect_method(methods, name, of)
 end
 
 local function patch_object(o, shape, kind, name, fn)
-  expect_method(shape.methods, name, object.name(o))
+  if shape.methods[name] == nil then expect_method(shape.methods, name, object.name(o)) end
   if metamethods.honoured[name] then
     check.raise("argument", ("'%s' cannot be overridden on one object"):format(name),
       "Lua looks for it in the metatable: override it on the class, or attach a trait that defines it")
   end
   chain.top(o, name)           -- an assignment of nil has taken earlier ones away
   if is_typed(shape, name) then check.result(core.object_patch(o, name)) end
-  local link = chain.push(o, name, kind, fn)
-  return setmetatable({ target = o, name = name, kind = kind, serial = link.serial, fn = fn }, Patch)
+  local serial = chain.push(o, name, kind, fn)
+  return setmetatable({ o, name, kind, serial, fn }, Patch)
 end
 
 -- What the class would answer, complete or not.
@@ -79,28 +82,29 @@ local function patch_class(record, kind, name, fn)
   local of = of_class[record] or {}
   of_class[record] = of
   of[number] = name
-  return setmetatable({ target = record.proxy, name = name, kind = kind, number = number, record = record }, Patch)
+  return setmetatable({ record.proxy, name, kind, number, false, record }, Patch)
 end
 
 local function remove_from_class(p)
-  local of = of_class[p.record]
-  if not of or not of[p.number] then return false end
-  check.result(core.class_unfill(p.record.pointer, p.number))
-  of[p.number] = nil
+  local record, number = p[RECORD], p[NUMBER]
+  local of = of_class[record]
+  if not of or not of[number] then return false end
+  check.result(core.class_unfill(record.pointer, number))
+  of[number] = nil
   return true
 end
 
 -- patch:remove(): true; or false, and text that says why not, when it is gone already.
 function Patch:remove()
   local done
-  if self.number then done = remove_from_class(self)
-  else done = bodies.of(self.target) ~= nil and chain.remove(self.target, self.name, self.serial, self.fn) end
+  if self[RECORD] then done = remove_from_class(self)
+  else done = bodies.of(self[TARGET]) ~= nil and chain.remove(self[TARGET], self[NAME], self[NUMBER], self[FN]) end
   if done then return true end
   return false, ("%s was removed already"):format(tostring(self))
 end
 
 function Patch:__tostring()
-  return ("%s of '%s' on %s"):format(self.kind, self.name, object.name(self.target))
+  return ("%s of '%s' on %s"):format(self[KIND], self[NAME], object.name(self[TARGET]))
 end
 
 -- A static member of a trait or class: its patch, or nil when the name is a method's.

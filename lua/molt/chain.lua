@@ -12,6 +12,7 @@
 local core = require "molt.core"
 local bodies = require "molt.bodies"
 local beneath = require "molt.beneath"
+local room = require "molt.room"
 local wrap = require "molt.wrap"
 
 local chain = {}
@@ -126,19 +127,12 @@ function chain.has(o, name)
   return entry_of(o, name) ~= nil
 end
 
--- Sets a raw field that is a patch, beside empty places for the names of the typed
--- fields: LuaJIT then finds their absence where it expects it. Allocates nothing
--- that could run a finalizer while the places are filled.
-local function set_beside_fields(o, name, call)
-  local shape = bodies.of(o)
-  local fields = shape and rawget(o, name) == nil and shape.fields or {}
-  local count = #fields <= 12 and #fields or 0
-  for i = 1, count do
-    if rawget(o, fields[i].name) ~= nil then count = 0 end
-  end
-  for i = 1, count do rawset(o, fields[i].name, false) end
+-- Sets a raw field that is a patch. It may be the first, and give the table a hash part.
+local function set_raw(o, name, call)
+  local first = rawget(o, name) == nil
   rawset(o, name, call)
-  for i = 1, count do rawset(o, fields[i].name, nil) end
+  local shape = first and bodies.shape_of(o)
+  if shape then room.give(o, shape) end
 end
 
 -- An override that lies on no other patch is the user's function, and a number: an
@@ -147,7 +141,7 @@ local function push_alone(o, name, fn)
   local number = next_serial()
   set_own(o, name, fn)
   set_entry(o, name, number)
-  set_beside_fields(o, name, fn)
+  set_raw(o, name, fn)
   return number
 end
 
@@ -157,7 +151,7 @@ function chain.push(o, name, kind, fn)
   if not top and kind == "override" then return push_alone(o, name, fn) end
   local record, link = record_of(o, name), new_link(o, name, kind, fn, top, next_serial())
   record[link.serial] = true
-  set_beside_fields(o, name, link.call)
+  set_raw(o, name, link.call)
   return link.serial
 end
 

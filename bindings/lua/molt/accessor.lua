@@ -118,7 +118,7 @@ local function source(fields, strict)
     "  if k == 0 then return misuse(o, k) end\n",
     strict and "  return assign(o, k, v)\nend\n"
       or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n"
-        .. "  rawset(o, k, v)\n  learn(k)\nend\n",
+        .. "  rawset(o, k, v)\n  learn(o, k)\nend\n",
   }
 end
 

@@ -13,6 +13,7 @@ local core = require "molt.core"
 local border = require "molt.border"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
+local room = require "molt.room"
 
 local registry = {}
 
@@ -63,17 +64,11 @@ end
 
 -- The table is copied whole from a constant one, which is faster than filling an
 -- empty one, and 16 bytes smaller. Objects whose class declares Lua-valued fields
--- are born with places in the table's hash for the typed names too, empty: then
--- LuaJIT finds every name, or its absence, where it expected it.
--- So are, in what room is left, the names of its methods.
+-- are born with room for the names that are looked up beside them.
 local function birth(typed, any, methods)
   if #any == 0 or #any + #typed > 24 then return "", "" end
-  local names, fields, clear = {}, {}, {}
-  for _, list in ipairs { any, typed } do
-    for _, name in ipairs(list) do names[#names + 1] = name end
-  end
-  local room = 2 ^ math.ceil(math.log(#names) / math.log(2)) - #names
-  for i = 1, math.min(room, #methods) do names[#names + 1] = methods[i] end
+  local names, fields, clear = { unpack(any) }, {}, {}
+  for _, name in ipairs(room.names(typed, methods, #any)) do names[#names + 1] = name end
   for i, name in ipairs(names) do
     fields[i] = (", [%q] = 1"):format(name)
     clear[i] = ("o[%q] = nil"):format(name)
@@ -85,20 +80,10 @@ local function no_memory()
   border.raise("memory", "out of memory for an object")
 end
 
--- The names of a shape's methods, sorted: constant keys, as far as they are short.
-local function method_names(shape)
-  local names, iterate = {}, next
-  for name in iterate, shape.methods do
-    if #name < 40 then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
-
 -- A function that makes an object of the shape, fields at their defaults. `any`:
 -- the Lua-valued fields that its objects have, declared or learned.
 function registry.maker(shape, typed, any)
-  local fields, clear = birth(typed, any, method_names(shape))
+  local fields, clear = birth(typed, any, shape.methods)
   return assert(loadstring(maker:format(pace, fields, clear), "=molt"))(border.create, shape.pointer,
     shape.body.pointer, shape.meta, objects, state, registry.sweep, no_memory, ffi.cast, setmetatable)
 end

@@ -11,6 +11,7 @@ local layout = require "molt.layout"
 local accessor = require "molt.accessor"
 local thunk = require "molt.thunk"
 local metamethods = require "molt.metamethods"
+local room = require "molt.room"
 
 local shapes = {}
 
@@ -32,6 +33,7 @@ shapes.classes = {}
 shapes.hooks = {}
 
 local records = {}       -- by id
+local few = 3            -- objects that are given a name before their class learns it
 
 local head = ffi.typeof("molt_shape_head *")
 local Shape = ffi.typeof("molt_shape *")
@@ -104,10 +106,12 @@ local function resolve_all(shape)
 end
 
 -- Counts the undeclared names that objects of the shape are given; one that is
--- given often is told to the class, whose new objects are then born with room for it.
+-- given again is told to the class, whose new objects are then born with room for it.
+-- The first get room now: a loop that is compiled while it goes through them would
+-- search for names in all others, too.
 local function learner(shape)
   local given, known = {}, 0
-  return function(k)
+  return function(o, k)
     if type(k) ~= "string" then return end
     local n = given[k]
     if n == nil then
@@ -115,7 +119,8 @@ local function learner(shape)
       known, n = known + 1, 0
     end
     given[k] = n + 1
-    if n == 31 then shapes.hooks.learn(shape.class, k) end
+    if n <= few then room.give(o, shape) end
+    if n == few then shapes.hooks.learn(shape.class, k) end
   end
 end
 
@@ -154,6 +159,7 @@ local function make(id)
     class = shapes.hooks.class(info.class),
     methods = {},
     beneath = {},                        -- what patches stand on, found at their first call
+    room = {},                           -- names its objects have places for: see molt.room
     runs = {},                           -- name -> the functions of a method declared `all`
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),

@@ -78,6 +78,10 @@ static void take_result(lua_State *L, molt__binding *b, const molt__call *call)
     molt_kind kind = call->method->declaration.kind;
     molt_value value;
     if (kind == MOLT_VOID) return;
+    if (kind == MOLT_DOUBLE && lua_type(L, -1) == LUA_TNUMBER) {
+        *(double *)call->result = lua_tonumber(L, -1);
+        return;
+    }
     if (molt__to_value(L, b, -1, kind, &value, "")) refuse_result(L, b, call);
     else molt__closure_result(call->result, value);
 }
@@ -130,13 +134,16 @@ static bool push_plain(lua_State *L, molt__binding *b, const molt__call *call)
 {
     const molt__declaration *declaration = &call->method->declaration;
     if (call->patched || !call->definition || !call->definition->foreign) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);       /* stays beneath the call */
     lua_rawgeti(L, LUA_REGISTRYINDEX, (int)call->definition->foreign);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, -1, call->self->object->slot);
-    lua_replace(L, -2);
+    lua_rawgeti(L, -2, call->self->object->slot);
     bool plain = !lua_isnil(L, -1);
     for (size_t i = 0; i < declaration->parameter_count && plain; i++) {
         molt_kind kind = declaration->parameters[i].kind;
+        if (kind == MOLT_DOUBLE) {
+            lua_pushnumber(L, *(const double *)call->arguments[i]);
+            continue;
+        }
         plain = kind != MOLT_INT64 && kind != MOLT_UINT64;
         if (plain) molt__push_value(L, b, molt__closure_argument(kind, call->arguments[i]));
     }

@@ -1,5 +1,6 @@
 #include "closure.h"
 
+#include "arrive.h"
 #include "combine.h"
 #include "error.h"
 #include "invoke.h"
@@ -72,13 +73,9 @@ void molt__closure_definition(const molt__call *call)
     else closure_lua(call);
 }
 
-/* What C code reaches when it calls a slot that holds a closure. */
-static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
+void molt__closure_enter(molt__method *method, molt_block *self, void **arguments, void *result)
 {
-    (void)cif;
-    molt__method *method = user;
     molt_world *world = method->trait->world;
-    molt_block *self = *(molt_block **)arguments[0];
     void **vtable = MOLT__LOAD(&self->vtable);
     molt_vtable *head = molt__vtable_head(vtable);
     molt__call call = {
@@ -86,7 +83,7 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
         .self = self,
         .definition = MOLT__LOAD(&vtable[head->slots + method->slot]),
         .patched = MOLT__LOAD(&head->patched) >> method->slot & 1,
-        .arguments = arguments + 1,
+        .arguments = arguments,
         .result = result,
     };
     zero_result(result, method->declaration.kind);
@@ -96,6 +93,12 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
     if (call.patched && MOLT__LOAD(&world->bridge)) closure_lua(&call);
     else molt__closure_definition(&call);
     if (worker) worker->depth--;
+}
+
+static void entered(ffi_cif *cif, void *result, void **arguments, void *method)
+{
+    (void)cif;
+    molt__closure_enter(method, *(molt_block **)arguments[0], arguments + 1, result);
 }
 
 static int set_up(molt__closure *closure, molt__method *method)
@@ -108,6 +111,8 @@ static int set_up(molt__closure *closure, molt__method *method)
     }
     if (ffi_prep_cif(&closure->cif, FFI_DEFAULT_ABI, (unsigned)declaration->parameter_count + 1,
                      ffi_type_of(declaration->kind), closure->types) != FFI_OK) return MOLT_ERR_MEMORY;
+    closure->function = molt__arrive_by(method);
+    if (closure->function) return MOLT_OK;
     void *code = NULL;
     closure->closure = ffi_closure_alloc(sizeof *closure->closure, &code);
     if (!closure->closure) return MOLT_ERR_MEMORY;

@@ -1,7 +1,7 @@
 /*
- * closure.h: functions made at run time, by libffi, for the slots that no plain
- * native function can fill: Lua's, patched ones, missing ones, and native ones
- * that take another trait's handle.
+ * closure.h: functions for the slots that no plain native function can fill:
+ * Lua's, patched ones, missing ones, and native ones that take another trait's
+ * handle. They are there (arrive.h), or made at run time by libffi.
  */
 #ifndef MOLT_SRC_CLOSURE_H
 #define MOLT_SRC_CLOSURE_H
@@ -13,7 +13,7 @@
 typedef struct molt__closure {
     ffi_cif cif;
     ffi_type *types[MOLT__MAX_PARAMETERS + 1];
-    ffi_closure *closure;
+    ffi_closure *closure;            /* NULL where arrive.h has a function */
     molt_function function;          /* what goes into the slot */
     molt__method *method;
 } molt__closure;
@@ -32,6 +32,10 @@ typedef struct molt__call {
     void *result;                    /* ffi_arg-sized where the type is smaller */
     bool only;                       /* this definition, whatever the slot holds: one of several */
 } molt__call;
+
+/* What C code reaches when it calls a slot that holds a closure. `arguments` point
+ * at each, `result` at memory of a register's size. */
+void molt__closure_enter(molt__method *method, molt_block *self, void **arguments, void *result);
 
 /* Calls a native definition with libffi's arguments, on whichever block it takes;
  * leaves a pending error, and the result alone, when that block is gone. */

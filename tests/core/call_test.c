@@ -105,6 +105,71 @@ static void an_adaptor_takes_every_kind_to_the_other_traits_block(void **state)
     assert_int_equal(molt_as(object, Sums)->salt, 1);
 }
 
+/* As many methods as a trait may have, each of which tells its own number. */
+#define ROW(METHOD, row)                                                                 \
+    METHOD(int32_t, m##row##0, (int32_t a)) METHOD(int32_t, m##row##1, (int32_t a))      \
+    METHOD(int32_t, m##row##2, (int32_t a)) METHOD(int32_t, m##row##3, (int32_t a))      \
+    METHOD(int32_t, m##row##4, (int32_t a)) METHOD(int32_t, m##row##5, (int32_t a))      \
+    METHOD(int32_t, m##row##6, (int32_t a)) METHOD(int32_t, m##row##7, (int32_t a))
+#define FULL(FIELD, METHOD)                                                              \
+    ROW(METHOD, 0) ROW(METHOD, 1) ROW(METHOD, 2) ROW(METHOD, 3)                          \
+    ROW(METHOD, 4) ROW(METHOD, 5) ROW(METHOD, 6) ROW(METHOD, 7)
+MOLT_TRAIT(Full, FULL)
+MOLT_TRAIT(Reflection, FULL)
+
+#define METHOD(type, name, parameters) \
+    static type full_##name(Full *self, int32_t a) { (void)self; return a + (int32_t)strtol(#name + 1, NULL, 8); }
+FULL(, METHOD)
+#undef METHOD
+
+static void an_adaptor_of_every_slot_finds_its_method(void **state)
+{
+    (void)state;
+#define METHOD(type, name, parameters) .name = full_##name,
+    const Full_vtable functions = { FULL(, METHOD) };
+#undef METHOD
+    molt_impl *impl = molt_impl_register(with.world, &Full_trait, "Full", &functions, 0, "test.c:9");
+    molt_class *cls = new_class("Brim", NULL, TRAITS(c_trait(&Full_trait), c_trait(&Reflection_trait)));
+    must(molt_class_use(cls, NULL, impl));
+    Reflection *handle = molt_as(new_object(cls), Reflection);
+    int32_t slot = 0;
+#define METHOD(type, name, parameters) assert_int_equal(molt_call(handle, name, 1000), 1000 + slot++);
+    FULL(, METHOD)
+#undef METHOD
+    assert_int_equal(slot, 64);
+}
+
+/* More of one kind than there are registers. */
+#define CROWD(FIELD, METHOD) \
+    METHOD(int32_t, six, (int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f)) \
+    METHOD(double, heavy, (double a, double b, double c, double d, double e, double f, double g, double h))
+MOLT_TRAIT(Crowd, CROWD)
+MOLT_TRAIT(Queue, CROWD)
+
+static int32_t crowd_six(Crowd *self, int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f)
+{
+    (void)self;
+    return a + 10 * b + 100 * c + 1000 * d + 10000 * e + 100000 * f;
+}
+
+static double crowd_heavy(Crowd *self, double a, double b, double c, double d, double e, double f, double g, double h)
+{
+    (void)self;
+    return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h;
+}
+
+static void an_adaptor_takes_arguments_from_the_stack_too(void **state)
+{
+    (void)state;
+    const Crowd_vtable functions = { .six = crowd_six, .heavy = crowd_heavy };
+    molt_impl *impl = molt_impl_register(with.world, &Crowd_trait, "Crowd", &functions, 0, "test.c:9");
+    molt_class *cls = new_class("Many", NULL, TRAITS(c_trait(&Crowd_trait), c_trait(&Queue_trait)));
+    must(molt_class_use(cls, NULL, impl));
+    Queue *handle = molt_as(new_object(cls), Queue);
+    assert_int_equal(molt_call(handle, six, 1, 2, 3, 4, 5, 6), 654321);
+    assert_true(molt_call(handle, heavy, 1, 2, 3, 4, 5, 6, 7, 8) == 204);
+}
+
 static void a_lua_fill_returns_every_kind(void **state)
 {
     (void)state;
@@ -259,6 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_native_method_is_called_with_every_kind),
         TEST(an_adaptor_takes_every_kind_to_the_other_traits_block),
+        TEST(an_adaptor_of_every_slot_finds_its_method),
+        TEST(an_adaptor_takes_arguments_from_the_stack_too),
         JOINED_TEST(a_lua_fill_returns_every_kind),
         JOINED_TEST(a_lua_fill_that_raises_returns_zero_and_leaves_the_error),
         TEST(a_slot_that_nothing_can_fill_leaves_an_error),

@@ -268,6 +268,7 @@ static int bridge_ready(void *user, molt_shape *shape)
 static void bridge_reshaped(void *user, molt_object *object)
 {
     molt__binding *b = user;
+    if (object->flags & MOLT__UNSEEN) return;
     if (lua_checkstack(b->current, 16)) molt__reshaped(b->current, b, object);
 }
 

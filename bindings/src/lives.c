@@ -145,11 +145,25 @@ static int finish(lua_State *L)
     return 1;
 }
 
+/* Has the object's table entries besides [0]? */
+static bool has_entries(lua_State *L, int index)
+{
+    lua_pushnil(L);
+    bool more = lua_next(L, index);
+    if (more && lua_type(L, -2) == LUA_TNUMBER && lua_tonumber(L, -2) == 0) {
+        lua_pop(L, 1);
+        more = lua_next(L, index);
+    }
+    if (more) lua_pop(L, 2);
+    return more;
+}
+
 /* The object at `index` gained blocks: typed slots of names that it patches look
  * at its table there, too. */
 static void patches_follow(lua_State *L, molt__binding *b, molt_object *object, int index)
 {
     const molt_shape *shape = object->shape;
+    if (shape->layout->count == shape->part_count || !has_entries(L, index)) return;
     for (size_t i = shape->layout->count; i < shape->part_count; i++) {
         const molt_trait *trait = shape->parts[i].trait;
         for (size_t m = 0; m < trait->method_count; m++) {
@@ -324,6 +338,7 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, object->slot);
     lua_pop(L, 1);
+    object->flags &= ~(uint32_t)MOLT__UNSEEN;
     lua_insert(L, -3);
     lua_rawseti(L, -3, 0);
     lua_setmetatable(L, -2);

@@ -179,17 +179,24 @@ int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t
     return enter_from_c(object, to);
 }
 
+/* Runs the hooks, which may end the object or move it to another shape; then the
+ * trait goes, whatever they did. Returns their error. */
+static int detach_hooked(molt_object *object, molt_trait *trait)
+{
+    molt_world *world = object->shape->world;
+    int failed = molt__hook_run(object, MOLT__TURN_LOSING, trait);
+    if (!object->slot || !molt__shape_part(object->shape, trait->identity)) return failed;
+    char text[MOLT__ERROR_TEXT] = "";
+    if (failed) snprintf(text, sizeof text, "%s", molt_last_error(world));
+    int err = enter_from_c(object, molt__shape_detach(object->shape, trait));
+    return err || !failed ? err : molt__fail(world, failed, "%s", text);
+}
+
 int molt_object_detach(molt_object *object, molt_trait *trait)
 {
     if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
     int err = check(object);
     molt_shape *to = err ? NULL : molt__shape_detach(object->shape, trait);
     if (!to) return err ? err : molt_last_code(object->shape->world);
-    int failed = molt__hook_run(object, MOLT__TURN_LOSING, trait);
-    /* Hooks may have ended the object, or moved it to another shape. */
-    if (!object->slot || !molt__shape_part(object->shape, trait->identity)) return failed;
-    char text[MOLT__ERROR_TEXT] = "";
-    if (failed) snprintf(text, sizeof text, "%s", molt_last_error(object->shape->world));
-    err = enter_from_c(object, molt__shape_detach(object->shape, trait));
-    return err || !failed ? err : molt__fail(object->shape->world, failed, "%s", text);
+    return molt__hook_awaits(object) ? detach_hooked(object, trait) : enter_from_c(object, to);
 }

@@ -49,16 +49,28 @@ molt_definition *molt__hook_or_winner(const molt_shape *shape, const molt_trait 
     return molt__hook_named(name) ? own(shape, trait, name) : molt__resolve(shape, name);
 }
 
+/* A hook's name as the world knows it; NULL while nobody has used it. Names stay, so
+ * it is looked for only while there are more of them than the last time. */
+static const char *known_name(molt_world *world, molt__hook_kind kind)
+{
+    molt__hook_name *known = &world->hook_names[kind];
+    if (!known->name && known->looked_among != world->names.count) {
+        known->name = molt__name_find(world, hook_names[kind]);
+        known->looked_among = world->names.count;
+    }
+    return known->name;
+}
+
 molt_definition *molt__hook(const molt_shape *shape, const molt_trait *trait, molt__hook_kind kind)
 {
-    const char *name = molt__name_find(shape->world, hook_names[kind]);
+    const char *name = known_name(shape->world, kind);
     return name ? own(shape, trait, name) : NULL;
 }
 
 bool molt__hook_defined(const molt_trait *trait, const molt_impl *impl)
 {
     for (size_t i = 0; i < sizeof hook_names / sizeof *hook_names; i++) {
-        const char *name = molt__name_find(trait->world, hook_names[i]);
+        const char *name = known_name(trait->world, (molt__hook_kind)i);
         if (name && (molt__definitions_find(&trait->own, name) || (impl && molt__impl_find(impl, name)))) return true;
     }
     return false;
@@ -70,7 +82,7 @@ int molt__hook_run(molt_object *object, molt__turn turn, molt_trait *trait)
     if (!world->bridge || !world->bridge->hook) return MOLT_OK;
     if (turn == MOLT__TURN_GAINED && !molt__hook(object->shape, trait, MOLT__ATTACHED) &&
         !molt__hook(object->shape, trait, MOLT__DETACHED)) return MOLT_OK;
-    if (turn != MOLT__TURN_GAINED && !(object->flags & MOLT__ARMED)) return MOLT_OK;
+    if (turn != MOLT__TURN_GAINED && !molt__hook_awaits(object)) return MOLT_OK;
     return world->bridge->hook(world->bridge_user, turn, object, trait);
 }
 

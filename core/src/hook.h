@@ -17,6 +17,12 @@
 
 typedef enum molt__hook_kind { MOLT__ATTACHED, MOLT__DETACHED } molt__hook_kind;
 
+/* Are there hooks to run when the object loses a trait, or ends? */
+static inline bool molt__hook_awaits(const molt_object *object)
+{
+    return object->flags & MOLT__ARMED;
+}
+
 bool molt__hook_named(const char *name);
 
 /* Refuses a hook that is declared as anything but a method without parameters and result. */

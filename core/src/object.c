@@ -93,7 +93,7 @@ molt_object *molt_object_new(molt_world *world, molt_class *cls)
     }
     molt_shape *shape = molt__class_shape(cls);
     molt_object *object = shape ? molt__object_create(shape) : NULL;
-    if (object) object->flags = MOLT__HOST;
+    if (object) object->flags = MOLT__HOST | MOLT__UNSEEN;
     return object;
 }
 

@@ -27,6 +27,11 @@ typedef struct molt__change {        /* a name of a shape resolves anew */
     const char *name;
 } molt__change;
 
+typedef struct molt__hook_name {
+    const char *name;                /* NULL: not among the names yet */
+    size_t looked_among;             /* so many */
+} molt__hook_name;
+
 struct molt_world {
     molt_border *border;             /* `own`, or the binding's while Lua uses the world */
     molt_border own;
@@ -39,6 +44,7 @@ struct molt_world {
     const molt__bridge *bridge;      /* NULL while no Lua state uses the world */
     void *bridge_user;
     molt__names names;
+    molt__hook_name hook_names[2];   /* by molt__hook_kind */
     molt__slabs slabs;
     molt__limbo limbo;
     size_t registry_capacity;

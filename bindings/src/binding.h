@@ -126,7 +126,7 @@ molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const
 void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
 
 /* Lets the object's table go, if it is held. Allocates nothing. */
-void molt__unpin(lua_State *L, const molt__binding *b, const molt_object *object);
+void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object);
 
 /* Takes body, fields and views from the table at an (absolute) index. Allocates nothing. */
 void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index);

@@ -56,9 +56,9 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
     }
 }
 
-/* The functions of this file have two upvalues: the binding and the registry
- * table, which are some lookups away otherwise. */
-enum { BINDING = 1, OBJECTS };
+/* The functions of this file have three upvalues: the binding, and the tables of
+ * objects and tombstones, which are some lookups away otherwise. */
+enum { BINDING = 1, OBJECTS, TOMBSTONES };
 
 static molt__binding *open_binding(lua_State *L)
 {
@@ -72,18 +72,14 @@ static molt_object *check_object(lua_State *L, molt__binding *b, int index, cons
     return object ? object : molt__check_object(L, b, index, function);
 }
 
-void molt__unpin(lua_State *L, const molt__binding *b, const molt_object *object)
+void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object)
 {
+    if (!(object->flags & MOLT__PINNED)) return;
+    object->flags &= ~(uint32_t)MOLT__PINNED;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
     lua_pushnumber(L, molt_object_id(object));
-    lua_rawget(L, -2);
-    bool pinned = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (pinned) {
-        lua_pushnumber(L, molt_object_id(object));
-        lua_pushnil(L);
-        lua_rawset(L, -3);           /* a key that is there: no memory needed */
-    }
+    lua_pushnil(L);
+    lua_rawset(L, -3);               /* a key that is there: no memory needed */
     lua_pop(L, 1);
 }
 
@@ -95,17 +91,9 @@ static double epitaph(const molt__binding *b, const molt_object *object)
     return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
 }
 
-void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
+/* Clears all fields but [0]. */
+static void clear_fields(lua_State *L, int index)
 {
-    molt__views_follow(L, b, object, NULL);
-    /* Where the user took [0] away, its place may be gone: then without. */
-    lua_rawgeti(L, index, 0);
-    bool kept = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (kept) {
-        lua_pushnumber(L, epitaph(b, object));
-        lua_rawseti(L, index, 0);
-    }
     lua_pushnil(L);
     while (lua_next(L, index)) {
         lua_pop(L, 1);
@@ -114,14 +102,51 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
         lua_pushnil(L);
         lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
     }
+}
+
+/* The tables of objects and of tombstones are at two indices. Where the user took
+ * [0] away, its place may be gone: then `kept` is false, and nothing is put there. */
+static void strip(lua_State *L, molt__binding *b, molt_object *object, int index, bool kept, int objects, int tombstones)
+{
+    molt__views_follow(L, b, object, NULL);
+    if (kept) {
+        lua_pushnumber(L, epitaph(b, object));
+        lua_rawseti(L, index, 0);
+    }
+    clear_fields(L, index);
     /* A table exists only where the shape's record does, and with it the tombstone. */
-    push_entry(L, b->tombstones, (int)object->shape->id);
+    lua_rawgeti(L, tombstones, (int)object->shape->id);
     lua_setmetatable(L, index);
     molt__unpin(L, b, object);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushnil(L);
-    lua_rawseti(L, -2, object->slot);
-    lua_pop(L, 1);
+    lua_rawseti(L, objects, object->slot);
+}
+
+void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
+{
+    int top = lua_gettop(L);
+    lua_rawgeti(L, index, 0);
+    bool kept = !lua_isnil(L, -1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
+    strip(L, b, object, index, kept, top + 2, top + 3);
+    lua_settop(L, top);
+}
+
+/* (object) -> true: its end, where nobody but the object is concerned; or false, and
+ * nothing has happened. */
+static int finish_plain(lua_State *L)
+{
+    molt__binding *b = open_binding(L);
+    molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS));
+    if (!object || object->flags & (MOLT__HOST | MOLT__ARMED)) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    strip(L, b, object, 1, true, lua_upvalueindex(OBJECTS), lua_upvalueindex(TOMBSTONES));
+    molt__object_end(object);
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 /* (object): its end. An object of the host is the host's to end. */
@@ -333,6 +358,7 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
         lua_pushvalue(L, -3);
         lua_rawset(L, -3);
         lua_pop(L, 1);
+        object->flags |= MOLT__PINNED;
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushvalue(L, -2);
@@ -428,10 +454,11 @@ static int sweep(lua_State *L)
 void molt__open_lives(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "finish", finish }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
+        { "finish", finish }, { "finish_plain", finish_plain }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
     };
     molt__binding *b = molt__binding_of(L);
     lua_pushlightuserdata(L, b);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    luaL_openlib(L, NULL, functions, OBJECTS);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
+    luaL_openlib(L, NULL, functions, TOMBSTONES);
 }

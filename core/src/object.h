@@ -15,7 +15,8 @@ typedef enum molt__object_flag {
     MOLT__VIEWED = 16,               /* the Lua side made views of it */
     MOLT__NEWBORN = 32,              /* its table is not registered yet: no sweep may end it */
     MOLT__ARMED = 64,                /* the Lua side has hooks to run when it loses a trait or ends */
-    MOLT__UNSEEN = 128               /* the host's, and Lua has made no table for it yet */
+    MOLT__UNSEEN = 128,              /* the host's, and Lua has made no table for it yet */
+    MOLT__PINNED = 256               /* the Lua side holds its table */
 } molt__object_flag;
 
 /* A new object of the shape, registered, MOLT__NEWBORN until its maker clears

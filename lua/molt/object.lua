@@ -316,6 +316,7 @@ end
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
+  if not event.heard "destroy" and core.finish_plain(o) then return end
   local _
   _, _, o = expect(1, "destroy", o)
   if hook.is_armed(o) then return destroy_hooked(o) end

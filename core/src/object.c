@@ -226,7 +226,7 @@ void *molt_object_as(const molt_object *object, const molt_trait *trait)
 
 void *molt_object_as_text(const molt_object *object, molt_trait_text *text)
 {
-    if (!molt_object_alive(object)) return NULL;
     uint64_t identity = MOLT__LOAD(&text->identity);
-    return find_block(object, identity ? identity : molt__text_identity(molt_object_world(object), text));
+    if (!identity && molt_object_alive(object)) identity = molt__text_identity(molt_object_world(object), text);
+    return find_block(object, identity);
 }

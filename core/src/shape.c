@@ -78,15 +78,6 @@ static int make_index(molt_shape *shape)
     return MOLT_OK;
 }
 
-const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
-{
-    for (uint32_t at = (uint32_t)identity & shape->index_mask; shape->index[at]; at = (at + 1) & shape->index_mask) {
-        const molt__part *part = &shape->parts[shape->index[at] - 1];
-        if (part->identity == identity) return part;
-    }
-    return NULL;
-}
-
 molt__method *molt__part_method(const molt__part *part, const char *name, size_t *at)
 {
     const molt_trait *trait = part->trait;

@@ -85,7 +85,15 @@ int molt__shape_trust(molt_shape *shape);
 int molt__shape_ready(molt_shape *shape);
 void molt__shape_renew(molt_shape *shape);
 
-const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity);
+/* Where the shape has a trait, by its identity; or NULL. */
+static inline const molt__part *molt__shape_part(const molt_shape *shape, uint64_t identity)
+{
+    for (uint32_t at = (uint32_t)identity & shape->index_mask; shape->index[at]; at = (at + 1) & shape->index_mask) {
+        const molt__part *part = &shape->parts[shape->index[at] - 1];
+        if (part->identity == identity) return part;
+    }
+    return NULL;
+}
 
 /* The methods of a part whose slots are filled by what wins the name, one after the
  * other; NULL after the last. Begin with *at = 0. */

@@ -20,11 +20,12 @@ typedef enum molt__callback {
     MOLT__CALLBACK_CHANGED = 1,      /* (): flat method tables follow */
     MOLT__CALLBACK_SHAPE,            /* (shape id): makes its record, metatable and tombstone */
     MOLT__CALLBACK_CDATA,            /* (shape id, body) -> what goes into [0] */
-    MOLT__CALLBACK_STAGE,            /* (object, body): what the object is to get */
+    MOLT__CALLBACK_STAGE,            /* (moves, count): what the objects are to get */
     MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
     MOLT__CALLBACK_INT64,            /* (low, high, signed) -> cdata */
-    MOLT__CALLBACK_HOOK              /* (turn, object id, trait): runs hooks; raises their error */
+    MOLT__CALLBACK_HOOK,             /* (turn, object id, trait): runs hooks; raises their error */
+    MOLT__CALLBACK_SUCCEED           /* (trait, its next version, commit): handles follow */
 } molt__callback;
 
 enum { MOLT__MAX_DEPTH = 200 };
@@ -53,7 +54,8 @@ typedef struct molt__binding {
     int metas;                       /* shape id -> metatable */
     int tombstones;                  /* shape id -> metatable of destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
-    int staged;                      /* object, cdata, metatable, object, … */
+    int view_metas;                  /* trait index + 1 -> metatable of its views */
+    int staged;                      /* place of a move -> cdata of the new body, while layouts change */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
     int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
     int pending;                     /* a table with the pending error's Lua value at [1] */
@@ -63,6 +65,7 @@ typedef struct molt__binding {
     uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
+    bool migrating;                  /* migrate functions run: no verb may */
     bool collecting;                 /* the collector ran before the core asked for quiet */
     int64_t valued;                  /* number of the pending error whose value `pending` holds */
 } molt__binding;
@@ -136,7 +139,7 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
 void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to);
 
 /* Installs, or forgets, what was staged for a change of layout. Allocates nothing. */
-void molt__relaid(lua_State *L, molt__binding *b, bool commit);
+void molt__relaid(lua_State *L, molt__binding *b, const struct molt__move *moves, size_t count, bool commit);
 
 /* lua_CFunction (shape): makes its metatable. May run Lua. */
 int molt__ready(lua_State *L);
@@ -160,6 +163,14 @@ void molt__push_value(lua_State *L, const molt__binding *b, molt_value value);
 /* Pushes the value of a field that lies in memory which nobody frees meanwhile; an
  * array or struct as a table, a reference as nil. */
 void molt__push_field(lua_State *L, molt__binding *b, const struct molt__field *field, const void *memory);
+
+/* A Lua value as a field wider than a scalar takes it, checked; it stays valid until
+ * the stack is popped. Or the error, recorded. */
+int molt__field_value(lua_State *L, molt__binding *b, int index, const struct molt__field *field, molt_value *value,
+                      const char *what);
+
+/* The field that Lua knows by its place among the trait's typed ones, from 1; NULL: there is none. */
+const struct molt__field *molt__typed_field(const molt_trait *trait, size_t place);
 
 /* A value that an implementation starts a wide field with. */
 int molt__impl_set_wide(lua_State *L, molt__binding *b, molt_impl *impl, const struct molt__field *field, int index);
@@ -192,7 +203,12 @@ void molt__open_accessor(lua_State *L);
 void molt__open_fields(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
+void molt__open_evolve(lua_State *L);
 void molt__open_verbs(lua_State *L);
+/* The selections in a Lua list { trait, selection or false, … }, those of one trait
+ * united, in memory that Lua owns. False: no memory. */
+bool molt__united_selections(lua_State *L, int index, const molt__selection *const **out, size_t *count);
+
 void molt__open_modules(lua_State *L);
 void molt__open_reloads(lua_State *L);
 void molt__open_probe(lua_State *L);

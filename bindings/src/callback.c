@@ -2,6 +2,7 @@
 #include "binding.h"
 
 #include "closure.h"
+#include "migrate.h"
 #include "combine.h"
 #include "trait.h"
 #include "vtable.h"
@@ -309,29 +310,63 @@ static int fail_staged(lua_State *L, molt__binding *b)
     return code;
 }
 
-/* An object that Lua has never seen gets its table later, from its new body. */
-static int bridge_stage(void *user, molt_object *object, molt_object *body)
+static int bridge_stage(void *user, const molt__move *moves, size_t count)
 {
     molt__binding *b = user;
-    if (!push_table(b, object)) return MOLT_OK;
     lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
     lua_rawgeti(L, -1, MOLT__CALLBACK_STAGE);
     lua_replace(L, -2);
-    lua_insert(L, -2);
-    lua_pushlightuserdata(L, body);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)moves);
+    lua_pushnumber(L, (double)count);
     return lua_pcall(L, 2, 0, 0) == 0 ? MOLT_OK : fail_staged(L, b);
 }
 
-static void bridge_relaid(void *user, bool commit)
+static void bridge_relaid(void *user, const molt__move *moves, size_t count, bool commit)
 {
     molt__binding *b = user;
     if (!lua_checkstack(b->current, 16)) return;
-    molt__relaid(b->current, b, commit);
+    molt__relaid(b->current, b, moves, count, commit);
     /* Whether patches end is judged by the flat tables: they follow first. */
     if (commit) bridge_changed(b);
     lua_pushboolean(b->current, commit);
     run_callback(b, MOLT__CALLBACK_RELAID, 1);
+}
+
+static int bridge_succeed(void *user, molt_trait *from, molt_trait *to, bool commit)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
+    lua_rawgeti(L, -1, MOLT__CALLBACK_SUCCEED);
+    lua_replace(L, -2);
+    lua_pushlightuserdata(L, from);
+    lua_pushlightuserdata(L, to);
+    lua_pushboolean(L, commit);
+    return lua_pcall(L, 3, 0, 0) == 0 ? MOLT_OK : fail_staged(L, b);
+}
+
+static void bridge_act(void *user, intptr_t foreign)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!lua_checkstack(L, 8)) return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, (int)foreign);
+    if (lua_pcall(L, 0, 0, 0)) molt__set_pending_value(L, b, MOLT_ERR_LUA);
+}
+
+static bool bridge_raw(void *user, const molt_object *object, const char *name)
+{
+    molt__binding *b = user;
+    lua_State *L = b->current;
+    if (!push_table(b, object)) return false;
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    bool found = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return found;
 }
 
 static int pin_protected(lua_State *L)
@@ -458,6 +493,9 @@ const molt__bridge molt__lua_bridge = {
     .quiet = bridge_quiet,
     .stage = bridge_stage,
     .relaid = bridge_relaid,
+    .succeed = bridge_succeed,
+    .act = bridge_act,
+    .raw = bridge_raw,
     .pin = bridge_pin,
     .unpin = bridge_unpin,
     .forget = bridge_forget,

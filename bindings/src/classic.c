@@ -17,13 +17,29 @@
 
 #include <stdio.h>
 
-static molt_block *block_of(lua_State *L, const molt__method *method, const molt_object *object)
+/* A function that was kept from an earlier version of the trait calls the method as
+ * it is now, if that has the same signature. */
+static bool find_present(molt__method **method, const molt_object *object)
 {
-    const molt__part *part = molt__shape_part(object->shape, method->trait->identity);
+    const molt_shape *shape = object->shape;
+    for (size_t i = 0; i < shape->part_count; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        molt__method *now = trait->name == (*method)->trait->name ? molt__trait_method(trait, (*method)->name) : NULL;
+        if (!now || !molt__method_same(now, *method)) continue;
+        *method = now;
+        return true;
+    }
+    return false;
+}
+
+static molt_block *block_of(lua_State *L, molt__method **method, const molt_object *object)
+{
+    const molt__part *part = molt__shape_part(object->shape, (*method)->trait->identity);
+    if (!part && find_present(method, object)) part = molt__shape_part(object->shape, (*method)->trait->identity);
     if (part) return molt__part_block(object, part);
     char name[128];
     molt__raise(L, 1, MOLT_ERR_STALE, "%s has no trait '%s', which method '%s' belongs to",
-                molt__object_name(object, name, sizeof name), method->trait->name, method->name);
+                molt__object_name(object, name, sizeof name), (*method)->trait->name, (*method)->name);
     return NULL;
 }
 
@@ -61,14 +77,14 @@ static bool push_filler(lua_State *L, const molt__method *method, const molt_blo
 /* Calls the Lua function that fills the slot: its arguments are in place. -1 when
  * none does. Only a function of the slot that was kept comes here: what the
  * object has under the name is the Lua function itself. */
-static int call_lua(lua_State *L, molt__binding *b, const molt__method *method)
+static int call_lua(lua_State *L, molt__binding *b, molt__method *method)
 {
     int arguments = lua_gettop(L);
     lua_pushstring(L, molt__shape_slot_name(molt__check_object(L, b, 1, method->name)->shape, method));
     molt__push_object(L, b, molt__check_object(L, b, 1, method->name));
     lua_replace(L, 1);
     /* That may have run Lua: look at the slot only now. */
-    const molt_block *block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+    const molt_block *block = block_of(L, &method, molt__check_object(L, b, 1, method->name));
     if (!push_filler(L, method, block, arguments + 1)) {
         lua_settop(L, arguments);
         return -1;
@@ -149,13 +165,13 @@ static int call_method(lua_State *L)
     molt__no_leaf(b);
     molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(3));
     if (!object) object = molt__check_object(L, b, 1, method->name);
-    molt_block *block = block_of(L, method, object);
+    molt_block *block = block_of(L, &method, object);
     molt_definition *definition = molt__vtable_filler(block->vtable, method->slot);
     bool patched = molt__vtable_head(block->vtable)->patched >> method->slot & 1;
     if (patched || !definition || (!definition->function && !definition->chain)) {
         int results = call_lua(L, b, method);
         if (results >= 0) return results;
-        block = block_of(L, method, molt__check_object(L, b, 1, method->name));
+        block = block_of(L, &method, molt__check_object(L, b, 1, method->name));
         definition = molt__vtable_filler(block->vtable, method->slot);
         if (!definition) {
             return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s.%s' has no implementation", method->trait->name,
@@ -177,7 +193,8 @@ static int call_named(lua_State *L)
     molt_definition *definition = molt__combine_answer(object->shape, name);
     if (definition && definition->function) {
         molt__method *method = definition->trait->methods[definition->slot];
-        return molt__call_native(L, b, method, block_of(L, method, object), definition);
+        molt_block *block = block_of(L, &method, object);
+        return molt__call_native(L, b, method, block, definition);
     }
     if (!definition || !definition->foreign) {
         return molt__raise(L, 1, MOLT_ERR_MISSING, "method '%s' has no implementation", name);

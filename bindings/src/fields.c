@@ -16,6 +16,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Fields are read and written inside of migrate, too. */
+static molt__binding *binding(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    return b->world && b->migrating ? b : molt__binding_open(L);
+}
+
 /* Pushes a scalar that lies in memory. */
 static void push_scalar(lua_State *L, molt__binding *b, molt_kind kind, const char *memory)
 {
@@ -143,17 +150,24 @@ static int to_field(lua_State *L, molt__binding *b, int index, const molt__field
     return refuse_type(L, b, index, field, what);
 }
 
-static const molt__field *field_at(lua_State *L, int trait, int index)
+const molt__field *molt__typed_field(const molt_trait *trait, size_t place)
 {
-    const molt_trait *of = lua_touserdata(L, trait);
-    size_t i = (size_t)luaL_checkinteger(L, index);
-    luaL_argcheck(L, i >= 1 && i <= of->field_count, index, "no such field");
-    return &of->fields[i - 1];
+    for (size_t i = 0; i < trait->field_count; i++) {
+        if (trait->fields[i].offset && --place == 0) return &trait->fields[i];
+    }
+    return NULL;
 }
 
-/* The value at `index` for the field, checked and ready; it stays valid until the
- * stack is popped. */
-static int ready(lua_State *L, molt__binding *b, int index, const molt__field *field, molt_value *value, const char *what)
+/* A place among the typed fields stays the same as long as the trait does. */
+static const molt__field *field_at(lua_State *L, int trait, int index)
+{
+    const molt__field *field = molt__typed_field(lua_touserdata(L, trait), (size_t)luaL_checkinteger(L, index));
+    luaL_argcheck(L, field, index, "no such field");
+    return field;
+}
+
+int molt__field_value(lua_State *L, molt__binding *b, int index, const molt__field *field, molt_value *value,
+                      const char *what)
 {
     char *memory = lua_newuserdata(L, field->size);
     int err = to_field(L, b, index, field, memory, what);
@@ -195,7 +209,7 @@ static void push_text(lua_State *L, molt__binding *b, const molt_trait *trait, c
 /* (object or view, trait, field) -> its value; an array or struct as a table */
 static int field_get(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = binding(L);
     const molt__field *field = field_at(L, 2, 3);
     lua_settop(L, 3);
     if (field->kind == MOLT_STRING) {
@@ -221,13 +235,13 @@ static int field_get(lua_State *L)
 /* (object or view, trait, field, value) -> true; or nil and an error, and it is as before */
 static int field_set(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = binding(L);
     const molt__field *field = field_at(L, 2, 3);
     molt_value value;
     char what[128];
     snprintf(what, sizeof what, "field '%s'", field->name);
     lua_settop(L, 4);
-    if (ready(L, b, 4, field, &value, what)) return molt__push_failure(L, b);
+    if (molt__field_value(L, b, 4, field, &value, what)) return molt__push_failure(L, b);
     char *memory = place_of(L, b, lua_touserdata(L, 2), field, "set");
     if (!memory || molt__fieldtype_set(b->world, field, value, memory, what)) return molt__push_failure(L, b);
     lua_pushboolean(L, 1);
@@ -237,11 +251,11 @@ static int field_set(lua_State *L)
 /* (trait, field, value, what) -> true; or nil and the error that setting it would give */
 static int field_fits(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = binding(L);
     const molt__field *field = field_at(L, 1, 2);
     molt_value value;
     lua_settop(L, 4);
-    if (ready(L, b, 3, field, &value, luaL_checkstring(L, 4))) return molt__push_failure(L, b);
+    if (molt__field_value(L, b, 3, field, &value, luaL_checkstring(L, 4))) return molt__push_failure(L, b);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -252,7 +266,7 @@ int molt__impl_set_wide(lua_State *L, molt__binding *b, molt_impl *impl, const m
     molt_value value;
     char what[128];
     snprintf(what, sizeof what, "field '%s'", field->name);
-    int err = ready(L, b, index, field, &value, what);
+    int err = molt__field_value(L, b, index, field, &value, what);
     return err ? err : molt_impl_set(impl, field->name, value);
 }
 

@@ -8,6 +8,7 @@
 #include "binding.h"
 
 #include "registry.h"
+#include "migrate.h"
 #include "slab.h"
 #include "trait.h"
 #include "vtable.h"
@@ -25,6 +26,13 @@ static bool push_entry(lua_State *L, int ref, int key)
     return false;
 }
 
+/* A view whose trait has another version reads and writes by that from now on. */
+static void set_view_meta(lua_State *L, const molt__binding *b, const molt_trait *trait)
+{
+    if (!push_entry(L, b->view_metas, (int)trait->index + 1)) return;
+    lua_setmetatable(L, -2);
+}
+
 /* The object's view of a trait, if one is in use. */
 static molt_view *view_of(lua_State *L, const molt__binding *b, const molt_object *object, const molt_trait *trait)
 {
@@ -32,6 +40,7 @@ static molt_view *view_of(lua_State *L, const molt__binding *b, const molt_objec
     lua_pushnumber(L, molt_object_id(object));
     lua_rawget(L, -2);
     molt_view *view = lua_touserdata(L, -1);
+    if (view && view->block) set_view_meta(L, b, trait);
     lua_pop(L, 2);
     return view;
 }
@@ -63,7 +72,7 @@ enum { BINDING = 1, OBJECTS, TOMBSTONES };
 static molt__binding *open_binding(lua_State *L)
 {
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
-    return b->world ? b : molt__binding_open(L);
+    return b->world && !b->migrating ? b : molt__binding_open(L);
 }
 
 static molt_object *check_object(lua_State *L, molt__binding *b, int index, const char *function)
@@ -294,38 +303,33 @@ void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
     lua_pop(L, 1);
 }
 
-/* A body of a class is staged as three entries: object, cdata, metatable. */
-static int staged_count(lua_State *L, const molt__binding *b)
+/* The table of the object that moves, if it has one, gets what was staged for it. */
+static void relay(lua_State *L, const molt__binding *b, const molt__move *move, int objects, int staged, int entry)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->staged);
-    return (int)lua_objlen(L, -1);
+    lua_rawgeti(L, objects, move->object->slot);
+    lua_rawgeti(L, staged, entry);
+    if (lua_istable(L, -2) && lua_toboolean(L, -1)) {
+        lua_rawseti(L, -2, 0);
+        push_entry(L, b->metas, (int)move->body->shape->id);
+        lua_setmetatable(L, -2);
+        molt__views_follow(L, b, move->object, move->body->shape);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
 }
 
-void molt__relaid(lua_State *L, molt__binding *b, bool commit)
+void molt__relaid(lua_State *L, molt__binding *b, const molt__move *moves, size_t count, bool commit)
 {
-    int count = staged_count(L, b);
-    int list = lua_gettop(L);
-    for (int i = 1; commit && i <= count; i += 3) {
-        lua_rawgeti(L, list, i);
-        lua_rawgeti(L, list, i + 1);
-        const molt_object *body;
-        memcpy(&body, lua_topointer(L, -1), sizeof body);
-        lua_rawseti(L, -2, 0);
-        lua_rawgeti(L, list, i + 2);
-        lua_setmetatable(L, -2);
-        lua_pop(L, 1);
-        molt__views_follow(L, b, body->peer, body->shape);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->staged);
+    for (size_t i = 0; commit && lua_istable(L, top + 2) && i < count; i++) {
+        relay(L, b, &moves[i], top + 1, top + 2, (int)i + 1);
     }
-    /* What was staged last may be there in part, when that failed. */
-    for (int i = count + 3; i >= 1; i--) {
-        lua_rawgeti(L, list, i);
-        bool there = !lua_isnil(L, -1);
-        lua_pop(L, 1);
-        if (!there) continue;
-        lua_pushnil(L);
-        lua_rawseti(L, list, i);
-    }
-    lua_settop(L, list - 1);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, LUA_REGISTRYINDEX, b->staged);
+    lua_settop(L, top);
 }
 
 static bool is_body(lua_State *L, int index, const molt_object *body)

@@ -41,6 +41,7 @@ molt__binding *molt__binding_open(lua_State *L)
     molt__binding *b = molt__binding_of(L);
     if (!b->world) molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
     molt__no_leaf(b);
+    if (b->migrating) molt__raise(L, 1, MOLT_ERR_STATE, "molt's verbs cannot be used inside of migrate");
     return b;
 }
 
@@ -115,6 +116,7 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->metas = new_table_ref(L, NULL);
     b->tombstones = new_table_ref(L, NULL);
     b->views = new_table_ref(L, NULL);
+    b->view_metas = new_table_ref(L, NULL);
     b->staged = new_table_ref(L, NULL);
     b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
@@ -209,6 +211,7 @@ static void push_core(lua_State *L, molt__binding *b)
     molt__open_lives(L);
     molt__open_fields(L);
     molt__open_reflect(L);
+    molt__open_evolve(L);
     molt__open_modules(L);
     molt__open_reloads(L);
     molt__open_probe(L);
@@ -227,7 +230,7 @@ static void push_core(lua_State *L, molt__binding *b)
     set_ref(L, "objects", b->objects);
     set_ref(L, "metas", b->metas);
     set_ref(L, "tombstones", b->tombstones);
-    set_ref(L, "staged", b->staged);
+    set_ref(L, "view_metas", b->view_metas);
     set_ref(L, "iterations", b->iterations);
     set_ref(L, "callbacks", b->callbacks);
     set_ref(L, "error_meta", b->error_meta);

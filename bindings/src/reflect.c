@@ -78,6 +78,14 @@ static void set_wide(lua_State *L, molt__binding *b, const molt_trait *trait, co
     lua_setfield(L, -2, "initial");
 }
 
+/* The place of a field among the typed ones, as molt__typed_field counts. */
+static size_t typed_place(const molt_trait *trait, const molt__field *field)
+{
+    size_t place = 1;
+    for (const molt__field *other = trait->fields; other < field; other++) place += other->offset != 0;
+    return place;
+}
+
 static void push_field(lua_State *L, molt__binding *b, const molt_trait *trait, const molt__field *field)
 {
     char type[128];
@@ -86,7 +94,7 @@ static void push_field(lua_State *L, molt__binding *b, const molt_trait *trait, 
     set_text(L, "name", field->name);
     set_text(L, "kind", type);
     set_number(L, "offset", field->offset);
-    set_number(L, "index", (double)(field - trait->fields) + 1);
+    set_number(L, "index", (double)typed_place(trait, field));
     if (field->private) lua_pushboolean(L, 1), lua_setfield(L, -2, "private");
     if (field->required) lua_pushboolean(L, 1), lua_setfield(L, -2, "required");
     if (molt__fieldtype_is_wide(field->kind)) {
@@ -187,6 +195,7 @@ static int shape_info(lua_State *L)
         lua_createtable(L, 0, 3);
         set_handle(L, "trait", shape->attached[i].trait);
         set_handle(L, "impl", shape->attached[i].impl);
+        set_handle(L, "names", shape->attached[i].names);
         set_number(L, "block", shape->attached[i].block);
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -472,7 +481,8 @@ static int nearest(lua_State *L)
 /* (value) -> shape id, id, name of a living object; or nil, code, text */
 static int object_info(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = molt__binding_of(L);    /* inside of migrate, too */
+    if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
     molt__refusal why = { 0 };
     molt_object *object = molt__to_object(L, b, 1, &why);
     if (!object) {

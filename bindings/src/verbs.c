@@ -145,7 +145,7 @@ static int impl_set(lua_State *L)
 /* (kind, value, what) -> the value as a field of that kind takes it */
 static int convert(lua_State *L)
 {
-    molt__binding *b = molt__binding_open(L);
+    molt__binding *b = molt__binding_of(L);    /* inside of migrate, too */
     molt_kind kind = molt__kind_named(luaL_checkstring(L, 1));
     molt_value value;
     if (molt__to_value(L, b, 2, kind, &value, luaL_checkstring(L, 3))) return molt__push_failure(L, b);
@@ -198,6 +198,17 @@ static int unite(void *const *list, size_t count, const molt__selection **out)
     return made;
 }
 
+bool molt__united_selections(lua_State *L, int index, const molt__selection *const **out, size_t *count)
+{
+    size_t given;
+    void *const *named = handles(L, index, &given);
+    const molt__selection **selections = lua_newuserdata(L, (given + 1) * sizeof *selections);
+    int made = unite(named, given, selections);
+    *out = selections;
+    *count = made < 0 ? 0 : (size_t)made;
+    return made >= 0;
+}
+
 /* (name, base or nil, traits, where, { trait, selection or false, … }) */
 static int class_declare(lua_State *L)
 {
@@ -206,12 +217,10 @@ static int class_declare(lua_State *L)
         .size = sizeof lines, .name = luaL_checkstring(L, 1), .base = handle(L, 2), .where = luaL_checkstring(L, 4),
     };
     lines.traits = (molt_trait *const *)handles(L, 3, &lines.trait_count);
+    const molt__selection *const *selections;
     size_t count;
-    void *const *named = handles(L, 5, &count);
-    const molt__selection **selections = lua_newuserdata(L, (count + 1) * sizeof *selections);
-    int made = unite(named, count, selections);
-    if (made < 0) return molt__push_failure(L, b);
-    return answer_handle(L, b, molt__class_declare(b->world, &lines, selections, (size_t)made));
+    if (!molt__united_selections(L, 5, &selections, &count)) return molt__push_failure(L, b);
+    return answer_handle(L, b, molt__class_declare(b->world, &lines, selections, count));
 }
 
 /* (class, name, function, where [, patch]) -> number of the fill; `patch` is "override",

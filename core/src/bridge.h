@@ -10,6 +10,7 @@
 #include <molt/base.h>
 
 struct molt__call;
+struct molt__move;
 
 /* What native code does to an object, for the hooks of its traits. */
 typedef enum molt__turn { MOLT__TURN_GAINED = 1, MOLT__TURN_LOSING, MOLT__TURN_ENDING } molt__turn;
@@ -35,11 +36,18 @@ typedef struct molt__bridge {
      * many steps; or lets it go on. */
     void (*quiet)(void *user, bool on);
 
-    /* A change of layout. First `stage` for each object and the body it is to
-     * have, any of which may fail; then `relaid` once, which cannot: tables get
-     * the staged bodies (`commit`), or forget them. */
-    int (*stage)(void *user, molt_object *object, molt_object *body);
-    void (*relaid)(void *user, bool commit);
+    /* A change of layout. First `stage` for all objects and the bodies they are to
+     * have, which may fail; then `relaid`, which cannot: tables get the staged
+     * bodies (`commit`), or forget them. */
+    int (*stage)(void *user, const struct molt__move *moves, size_t count);
+    void (*relaid)(void *user, const struct molt__move *moves, size_t count, bool commit);
+
+    /* A trait gets another version. First as one that may come about, which may fail;
+     * then (`commit`), in the midst of the change, as one that has, which cannot. */
+    int (*succeed)(void *user, molt_trait *from, molt_trait *to, bool commit);
+
+    /* Does the object's own table hold something under the name? NULL: nothing does. */
+    bool (*raw)(void *user, const molt_object *object, const char *name);
 
     /* Holds the object's table strongly, or lets it go. */
     int (*pin)(void *user, molt_object *object);
@@ -47,6 +55,10 @@ typedef struct molt__bridge {
 
     /* Lets a Lua value go whose reference a fill held. */
     void (*forget)(void *user, intptr_t foreign);
+
+    /* Runs what waited for its moment, by the reference it was given with; an error
+     * becomes the world's pending error. */
+    void (*act)(void *user, intptr_t foreign);
 
     /* Runs a slot that Lua fills, or that looks at the object's table first. The
      * result is zero already; an error becomes the world's pending error. */

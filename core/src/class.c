@@ -65,14 +65,14 @@ static bool same_names(const molt_class *cls, const molt__selection *const *sele
 }
 
 /* What a base brings is as the base has it. */
-static int check_names(molt_world *world, const molt_class_lines *lines, const molt__selection *const *selections,
-                       size_t count)
+int molt__class_check_names(molt_world *world, const char *name, const molt_class *base,
+                            const molt__selection *const *selections, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const molt_trait *trait = selections[i]->trait;
-        if (!molt__class_has(lines->base, trait) || molt__class_names(lines->base, trait) == selections[i]) continue;
+        if (!molt__class_has(base, trait) || molt__class_names(base, trait) == selections[i]) continue;
         return molt__fail(world, MOLT_ERR_CONFLICT, "class '%s' cannot have '%s' under other names: its base '%s' (%s) has it",
-                          lines->name, trait->name, lines->base->name, lines->base->where);
+                          name, trait->name, base->name, base->where);
     }
     return MOLT_OK;
 }
@@ -129,7 +129,7 @@ molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines
     const char *name = molt__name(world, lines->name);
     if (!name) return NULL;
     molt_class *cls = find_quietly(world, name);
-    if (check_names(world, lines, selections, count)) return NULL;
+    if (molt__class_check_names(world, name, lines->base, selections, count)) return NULL;
     if (!cls) return class_make(world, name, lines, selections, count);
     if (same_composition(cls, lines) && same_names(cls, selections, count)) return cls;
     if (lines->base && molt__class_extends(lines->base, cls)) {

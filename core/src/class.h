@@ -63,6 +63,10 @@ struct molt__attached;
 int molt__class_use_set(molt_class *cls, const struct molt__attached *add, size_t count);
 int molt__class_drop_set(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
+/* What a base brings is as the base has it. */
+int molt__class_check_names(molt_world *world, const char *name, const molt_class *base,
+                            const molt__selection *const *selections, size_t count);
+
 /* Takes out the implementations of traits that the class, or one that extends it,
  * no longer has. */
 void molt__class_forget_idle(molt_class *cls);

@@ -144,10 +144,8 @@ molt_impl *molt_impl_register(molt_world *world, molt_trait_text *text, const ch
     return impl;
 }
 
-/* The definitions of one change, all new. */
-static int build(molt_world *world, molt__impl_change *change)
+int molt__impl_build(molt_world *world, molt_trait *trait, molt__impl_change *change)
 {
-    const molt_trait *trait = change->impl->trait;
     for (size_t i = 0; i < trait->method_count; i++) {
         if (!change->functions[i]) continue;
         uint32_t flags = (change->leaf >> i & 1 ? MOLT_LEAF : 0) | (change->buried >> i & 1 ? MOLT__BURIED : 0);
@@ -158,7 +156,7 @@ static int build(molt_world *world, molt__impl_change *change)
             if (flags & MOLT__BURIED) molt__tombstone_where(change->impl, (uint32_t)i, where, sizeof where);
             fill.where = where;
         }
-        molt_definition *definition = molt__definition_new(world, change->impl->trait, &fill);
+        molt_definition *definition = molt__definition_new(world, trait, &fill);
         molt_definition *old;
         if (!definition) return molt_last_code(world);
         if (molt__definitions_put(world, &change->native, definition, &old)) {
@@ -169,7 +167,7 @@ static int build(molt_world *world, molt__impl_change *change)
     return MOLT_OK;
 }
 
-static void swap(molt__impl_change *change)
+void molt__impl_swap(molt__impl_change *change)
 {
     molt__definitions was = change->impl->native;
     change->impl->native = change->native;
@@ -186,16 +184,30 @@ static int ready(molt_world *world, const molt__impl_change *change)
     return MOLT_OK;
 }
 
+/* How many names of `a` have another function in `b`, or (where `lacking`) none? */
+static uint32_t differing(const molt__definitions *a, const molt__definitions *b, bool lacking)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const molt_definition *other = molt__definitions_find(b, a->item[i]->name);
+        count += lacking ? !other : other && other->function != a->item[i]->function;
+    }
+    return count;
+}
+
+void molt__impl_count(molt__impl_change *change)
+{
+    const molt__definitions *was = &change->native, *is = &change->impl->native;
+    change->slots = differing(was, is, false) + differing(was, is, true) + differing(is, was, true);
+}
+
 static void commit(molt_world *world, molt__impl_change *change)
 {
     const molt_trait *trait = change->impl->trait;
     for (size_t i = 0; i < trait->method_count; i++) {
-        const char *name = trait->methods[i]->name;
-        molt_definition *was = molt__definitions_find(&change->native, name);
-        molt_definition *is = molt__definitions_find(&change->impl->native, name);
-        change->slots += (was ? was->function : NULL) != (is ? is->function : NULL);
-        molt__edit_commit(world, (molt__scope){ .trait = trait }, name);
+        molt__edit_commit(world, (molt__scope){ .trait = trait }, trait->methods[i]->name);
     }
+    molt__impl_count(change);
 }
 
 int molt__impl_prepare(molt_world *world, molt__impl_change *changes, size_t count)
@@ -203,10 +215,10 @@ int molt__impl_prepare(molt_world *world, molt__impl_change *changes, size_t cou
     int err = MOLT_OK;
     size_t names = 0, built = 0;
     for (; built < count && !err; built++) {
-        err = build(world, &changes[built]);
+        err = molt__impl_build(world, changes[built].impl->trait, &changes[built]);
         names += changes[built].impl->trait->method_count;
     }
-    for (size_t i = 0; i < count && !err; i++) swap(&changes[i]);
+    for (size_t i = 0; i < count && !err; i++) molt__impl_swap(&changes[i]);
     if (err) {
         molt__impl_release(world, changes, built);
         return err;
@@ -226,7 +238,7 @@ void molt__impl_commit(molt_world *world, molt__impl_change *changes, size_t cou
 
 void molt__impl_cancel(molt_world *world, molt__impl_change *changes, size_t count)
 {
-    for (size_t i = count; i-- > 0;) swap(&changes[i]);
+    for (size_t i = count; i-- > 0;) molt__impl_swap(&changes[i]);
     molt__impl_release(world, changes, count);
 }
 

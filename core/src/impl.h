@@ -48,6 +48,13 @@ void molt__impl_commit(molt_world *world, molt__impl_change *changes, size_t cou
 void molt__impl_cancel(molt_world *world, molt__impl_change *changes, size_t count);
 void molt__impl_release(molt_world *world, molt__impl_change *changes, size_t count);
 
+/* The steps by themselves, for what changes traits at the same time (evolve.h): the
+ * new definitions for a trait; put in the place of those that were, or back; how many
+ * functions differ, once they are. */
+int molt__impl_build(molt_world *world, molt_trait *trait, molt__impl_change *change);
+void molt__impl_swap(molt__impl_change *change);
+void molt__impl_count(molt__impl_change *change);
+
 /* Is it there to be used? Not when its module has been unloaded, or provides it no
  * longer: MOLT_ERR_STATE. */
 int molt__impl_check(const molt_impl *impl);

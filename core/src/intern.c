@@ -31,12 +31,26 @@ static bool same_attached(const molt_shape *shape, const molt__attached *attache
     return true;
 }
 
+/* The class may have its traits under other names by now. */
+static bool same_names(const molt_shape *shape)
+{
+    for (size_t i = 0; i < shape->layout->count; i++) {
+        if (shape->parts[i].names != molt__class_names(shape->cls, shape->layout->traits[i])) return false;
+    }
+    return true;
+}
+
+static bool equal(const molt_shape *shape, const molt__layout *layout, const molt__attached *attached, size_t count)
+{
+    return shape->layout == layout && same_attached(shape, attached, count) && same_names(shape);
+}
+
 molt_shape *molt__intern_find(const molt_class *cls, const molt__layout *layout, const molt__attached *attached,
                               size_t count)
 {
     if (!cls->bucket_count) return NULL;
     molt_shape *shape = cls->buckets[hash_of(layout, attached, count) & (cls->bucket_count - 1)];
-    while (shape && (shape->layout != layout || !same_attached(shape, attached, count))) shape = shape->equal;
+    while (shape && !equal(shape, layout, attached, count)) shape = shape->equal;
     return shape;
 }
 

@@ -3,168 +3,27 @@
 #include "class.h"
 #include "edit.h"
 #include "error.h"
-#include "layout.h"
 #include "memory.h"
-#include "migrate.h"
-#include "object.h"
+#include "overhaul.h"
 #include "world_state.h"
 
 #include <string.h>
 
-/* What a class and its extensions had, to be given back when the change fails. */
-typedef struct before {
-    molt_class *cls;
-    molt__layout *layout;
-    molt_shape *shape;
-} before;
-
-typedef struct change {
-    molt_world *world;
-    molt_class *root;
-    before *classes;                 /* of the root and its extensions */
-    size_t class_count;
-    size_t class_capacity;
-    molt_shape **ready;              /* shapes that objects will have, to be renewed */
-    size_t ready_count;
-    size_t ready_capacity;
-    molt__migration migration;
-} change;
-
-static int note_classes(change *c, molt_class *cls)
-{
-    if (molt__reserve(c->world, (void **)&c->classes, &c->class_capacity, c->class_count + 1, sizeof *c->classes))
-        return MOLT_ERR_MEMORY;
-    c->classes[c->class_count++] = (before){ cls, cls->layout, cls->shape };
-    for (size_t i = 0; i < cls->children.count; i++) {
-        if (note_classes(c, cls->children.item[i])) return MOLT_ERR_MEMORY;
-    }
-    return MOLT_OK;
-}
-
-static int make_ready(change *c, molt_shape *shape)
-{
-    if (!shape) return molt_last_code(c->world);
-    if (molt__reserve(c->world, (void **)&c->ready, &c->ready_capacity, c->ready_count + 1, sizeof *c->ready))
-        return MOLT_ERR_MEMORY;
-    c->ready[c->ready_count++] = shape;
-    return molt__shape_ready(shape);
-}
-
-/* The shape that objects of `from` get: the class's present layout, and the same
- * attachments, be it that the class brings the trait now. Looked for once. */
-static molt_shape *successor(change *c, molt_shape *from)
-{
-    if (from->successor) return from->successor;
-    molt_class *cls = from->cls;
-    molt_shape *to = molt__shape_intern(cls, cls->layout, from->attached, from->attached_count);
-    return from->successor = make_ready(c, to) ? NULL : to;
-}
-
-static void forget_successors(const change *c)
-{
-    for (size_t i = 0; i < c->class_count; i++) {
-        const molt__list *shapes = &c->classes[i].cls->shapes;
-        for (size_t s = 0; s < shapes->count; s++) ((molt_shape *)shapes->item[s])->successor = NULL;
-    }
-}
-
-/* New layouts and shapes of new instances, for classes that have been instantiated. */
-static int lay_out(change *c)
-{
-    for (size_t i = 0; i < c->class_count; i++) {
-        molt_class *cls = c->classes[i].cls;
-        if (!cls->layout) continue;
-        cls->shape = NULL;
-        cls->layout = molt__layout_new(cls);
-        if (!cls->layout) return MOLT_ERR_MEMORY;
-        int err = make_ready(c, molt__class_shape(cls));
-        if (err) return err;
-    }
-    return MOLT_OK;
-}
-
-static int move_objects(change *c)
-{
-    const molt_border *border = c->world->border;
-    for (int32_t slot = 1; slot <= border->top; slot++) {
-        molt_object *object = border->objects[slot];
-        if (!object || !molt__class_extends(object->shape->cls, c->root)) continue;
-        molt_shape *to = successor(c, object->shape);
-        if (to == object->shape) continue;       /* the extension had the trait of its own */
-        int err = to ? molt__migration_add(&c->migration, object, to) : molt_last_code(c->world);
-        if (err) return err;
-    }
-    return MOLT_OK;
-}
-
-static void give_back(const change *c)
-{
-    for (size_t i = 0; i < c->class_count; i++) {
-        c->classes[i].cls->layout = c->classes[i].layout;
-        c->classes[i].cls->shape = c->classes[i].shape;
-    }
-}
-
-static void renew(const change *c)
-{
-    for (size_t i = 0; i < c->ready_count; i++) molt__shape_renew(c->ready[i]);
-}
-
-/* Shapes of former layouts, and those filled for a change that failed, are looked
- * at again before an object gets them. */
-static void doubt(const change *c)
-{
-    for (size_t i = 0; i < c->class_count; i++) {
-        const molt_class *cls = c->classes[i].cls;
-        for (size_t s = 0; s < cls->shapes.count; s++) {
-            molt_shape *shape = cls->shapes.item[s];
-            if (shape->live == 0 && shape != cls->shape) shape->suspect = 1;
-        }
-    }
-}
-
 /* What a change ends with that was only to be tried: no error. */
 enum { REHEARSED = 1 };
 
-static void quiet(molt_world *world, bool on)
-{
-    if (world->bridge) world->bridge->quiet(world->bridge_user, on);
-}
-
-/* The class's traits and fills are as they shall be; everything else follows, or
- * nothing does and the caller puts them back. */
 static int carry_out(molt_class *cls)
 {
-    change c = { .world = cls->world, .root = cls, .migration = { .world = cls->world } };
-    quiet(c.world, true);
-    int err = note_classes(&c, cls);
-    if (!err) err = lay_out(&c);
-    if (!err) err = move_objects(&c);
-    if (!err) err = molt__reserve(c.world, (void **)&c.world->changes, &c.world->change_capacity,
-                                  c.world->change_count + c.ready_count, sizeof *c.world->changes);
-    if (!err) err = c.world->rehearsal;
-    if (err) {
-        give_back(&c);
-        molt__migration_cancel(&c.migration);
-    } else {
-        renew(&c);
-        molt__migration_commit(&c.migration);
-    }
-    forget_successors(&c);
-    doubt(&c);
-    quiet(c.world, false);
-    molt__free(c.world, c.classes, c.class_capacity * sizeof *c.classes);
-    molt__free(c.world, c.ready, c.ready_capacity * sizeof *c.ready);
-    return err;
+    return molt__overhaul_carry_out((molt__overhaul){ .world = cls->world, .roots = &cls, .root_count = 1 });
 }
 
 /* Bodies must not change under native methods on the stack. */
-static bool must_wait(const molt_class *cls)
+bool molt__relayout_must_wait(const molt_class *cls)
 {
     if (cls->world->border->depth == 0) return false;
     if (cls->live) return true;
     for (size_t i = 0; i < cls->children.count; i++) {
-        if (must_wait(cls->children.item[i])) return true;
+        if (molt__relayout_must_wait(cls->children.item[i])) return true;
     }
     return false;
 }
@@ -250,27 +109,39 @@ int molt__relayout_add(molt_class *cls, const molt__attached *pieces, size_t cou
 {
     bool gains = false;
     for (size_t i = 0; i < count; i++) gains |= !molt__class_has(cls, pieces[i].trait);
-    if (gains && must_wait(cls)) return defer((molt__relayout){ cls, (molt__attached *)(uintptr_t)pieces, count, true });
-    return add(cls, pieces, count);
+    molt__relayout item = { .cls = cls, .pieces = (molt__attached *)(uintptr_t)pieces, .count = count, .add = true };
+    return gains && molt__relayout_must_wait(cls) ? defer(item) : add(cls, pieces, count);
 }
 
 int molt__relayout_remove(molt_class *cls, const molt__attached *pieces, size_t count)
 {
-    if (must_wait(cls)) return defer((molt__relayout){ cls, (molt__attached *)(uintptr_t)pieces, count, false });
-    return take(cls, pieces, count);
+    molt__relayout item = { .cls = cls, .pieces = (molt__attached *)(uintptr_t)pieces, .count = count };
+    return molt__relayout_must_wait(cls) ? defer(item) : take(cls, pieces, count);
 }
 
 int molt__relayout_may_remove(molt_class *cls, const molt__attached *pieces, size_t count)
 {
-    if (must_wait(cls)) return MOLT_OK;
+    if (molt__relayout_must_wait(cls)) return MOLT_OK;
     cls->world->rehearsal = REHEARSED;
     int err = molt__class_drop_set(cls, pieces, count);
     cls->world->rehearsal = 0;
     return err == REHEARSED ? MOLT_OK : err;
 }
 
-static int perform(molt__relayout item)
+int molt__relayout_defer(molt_world *world, intptr_t foreign)
 {
+    int err = molt__reserve(world, (void **)&world->deferred, &world->deferred_capacity, world->deferred_count + 1,
+                            sizeof *world->deferred);
+    if (!err) world->deferred[world->deferred_count++] = (molt__relayout){ .foreign = foreign };
+    return err;
+}
+
+static int perform(molt_world *world, molt__relayout item)
+{
+    if (item.foreign) {
+        if (world->bridge) world->bridge->act(world->bridge_user, item.foreign);
+        return MOLT_OK;
+    }
     return item.add ? molt__class_use_set(item.cls, item.pieces, item.count)
                     : molt__class_drop_set(item.cls, item.pieces, item.count);
 }
@@ -278,6 +149,7 @@ static int perform(molt__relayout item)
 static void forget(molt_world *world, molt__relayout item)
 {
     molt__free(world, item.pieces, item.count * sizeof *item.pieces);
+    if (item.foreign && world->bridge) world->bridge->forget(world->bridge_user, item.foreign);
 }
 
 static void forget_all(molt_world *world)
@@ -298,6 +170,15 @@ static void wait_on(molt_world *world)
     forget_all(world);
 }
 
+/* The first that waits. What it does may call a native method, whose end comes here,
+ * too: so it is taken out before. */
+static molt__relayout take_first(molt_world *world)
+{
+    molt__relayout item = world->deferred[0];
+    memmove(&world->deferred[0], &world->deferred[1], --world->deferred_count * sizeof item);
+    return item;
+}
+
 void molt__relayout_deferred(molt_world *world)
 {
     if (!world->deferred_count) return;
@@ -305,10 +186,12 @@ void molt__relayout_deferred(molt_world *world)
         wait_on(world);
         return;
     }
-    for (size_t i = 0; i < world->deferred_count; i++) {
-        if (perform(world->deferred[i])) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
+    while (world->deferred_count) {
+        molt__relayout item = take_first(world);
+        if (perform(world, item)) molt__set_pending(world, molt_last_code(world), molt_last_error(world));
+        forget(world, item);
     }
-    forget_all(world);
+    world->deferred_since = 0;
     molt__threads_resume(world);
 }
 

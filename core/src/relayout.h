@@ -1,15 +1,5 @@
 /*
  * relayout.h: a class gains or loses a trait, its live instances included.
- *
- *   record ┌──────────────┐ peer     new body ┌──────────────┐
- *          │ molt_object  │ ───────────────▶  │ molt_object  │ ─┐ peer
- *          │ old blocks   │  ◀─────────────────────────────────┘
- *          └──────────────┘                   │ new blocks   │
- *                                             └──────────────┘
- *
- * The record stays where it is, and with it every molt_object *; the blocks get a
- * new body, and old handles stay good (though they reach nobody's fields) until
- * the tick. Everything that can fail happens before the first object is touched.
  */
 #ifndef MOLT_SRC_RELAYOUT_H
 #define MOLT_SRC_RELAYOUT_H
@@ -29,6 +19,9 @@ int molt__relayout_add(molt_class *cls, const struct molt__attached *pieces, siz
 /* Takes some of the class's own traits away, all at once. */
 int molt__relayout_remove(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
+/* Bodies must not change under native methods on the stack. */
+bool molt__relayout_must_wait(const molt_class *cls);
+
 /* Would that succeed? Everything is prepared and given back. */
 int molt__relayout_may_remove(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
@@ -36,11 +29,15 @@ int molt__relayout_may_remove(molt_class *cls, const struct molt__attached *piec
  * that none is. One that fails becomes the pending error. */
 void molt__relayout_deferred(molt_world *world);
 
+/* Lets something of the Lua side's wait with them; the reference is the list's then. */
+int molt__relayout_defer(molt_world *world, intptr_t foreign);
+
 typedef struct molt__relayout {      /* one that waits */
     molt_class *cls;
     struct molt__attached *pieces;   /* its own copy */
     size_t count;
     bool add;
+    intptr_t foreign;                /* not 0: a Lua function's reference, and nothing of the above */
 } molt__relayout;
 
 void molt__relayout_free(molt_world *world);

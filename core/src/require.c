@@ -119,7 +119,7 @@ int molt__requirements_check(molt_trait *trait)
 {
     molt_world *world = trait->world;
     if (!trait->required_count && !trait->excluded_count && !trait->needs.count && !trait->bans.count) return MOLT_OK;
-    size_t room = world->traits.count * sizeof(molt_trait *), count = 0;
+    size_t room = (world->traits.count + 1) * sizeof(molt_trait *), count = 0;   /* a draft is not in the list */
     molt_trait **all = molt__allocate(world, room);
     if (!all) return MOLT_ERR_MEMORY;
     all[count++] = trait;

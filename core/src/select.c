@@ -170,6 +170,14 @@ bool molt__select(molt_trait *trait, const molt__selection *from, molt__select_v
     return draft_end(trait, &d, out);
 }
 
+bool molt__select_pairs(molt_trait *trait, const molt__pair *pairs, size_t count, const molt__selection **out)
+{
+    draft d;
+    if (!draft_begin(trait->world, &d, NULL, count)) return false;
+    for (size_t i = 0; i < count; i++) put(&d, pairs[i].own, pairs[i].name, pairs[i].role & MOLT__EITHER);
+    return draft_end(trait, &d, out);
+}
+
 bool molt__select_unite(molt_trait *trait, const molt__selection *a, const molt__selection *b,
                         const molt__selection **out)
 {

@@ -43,6 +43,9 @@ bool molt__select(molt_trait *trait, const molt__selection *from, molt__select_v
 /* Is anything of the trait known by that name? */
 bool molt__select_has(const molt_trait *trait, const molt__selection *from, const char *name);
 
+/* The selection of exactly these pairs. False: no memory. */
+bool molt__select_pairs(molt_trait *trait, const molt__pair *pairs, size_t count, const molt__selection **out);
+
 /* Both at once. False: no memory. */
 bool molt__select_unite(molt_trait *trait, const molt__selection *a, const molt__selection *b,
                         const molt__selection **out);

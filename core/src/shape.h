@@ -55,6 +55,7 @@ struct molt_shape {
     molt_vtable *privates;           /* vtables of patched objects */
     molt_shape *equal;               /* the next of its bucket: see intern.h */
     molt_shape *successor;           /* while its class's layout changes */
+    struct molt__carry *carry;       /* what follows an object there, meanwhile */
     char *image;                     /* of a new body */
     struct molt__combined *combined; /* names declared `all`: see combine.h */
     size_t combined_count;

@@ -1,4 +1,4 @@
-#include "trait.h"
+#include "parsed.h"
 
 #include "class.h"
 #include "closure.h"
@@ -14,15 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A declaration of a trait, parsed but not yet adopted. */
-typedef struct draft {
-    const char *name;
-    const char *where;
-    molt__declaration *members;
-    size_t count;
-    uint64_t identity;
-} draft;
-
 /* FNV-1a, 64 bits (Fowler, Noll, Vo). */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -31,7 +22,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 }
 
 /* The typed part in order; what only Lua sees does not count. */
-static uint64_t draft_identity(const draft *d)
+static uint64_t draft_identity(const molt__parsed *d)
 {
     uint64_t hash = hash_text(0xCBF29CE484222325u, d->name);
     for (size_t i = 0; i < d->count; i++) {
@@ -44,7 +35,7 @@ static uint64_t draft_identity(const draft *d)
     return hash ? hash : 1;
 }
 
-static int draft_check_names(molt_world *world, const draft *d)
+static int draft_check_names(molt_world *world, const molt__parsed *d)
 {
     size_t methods = 0;
     for (size_t i = 0; i < d->count; i++) {
@@ -61,17 +52,17 @@ static int draft_check_names(molt_world *world, const draft *d)
                       methods, (int)MOLT__MAX_METHODS);
 }
 
-static void draft_free(molt_world *world, draft *d)
+void molt__parsed_free(molt_world *world, molt__parsed *d)
 {
     molt__free(world, d->members, d->count * sizeof *d->members);
     d->members = NULL;
 }
 
 /* Parses `count` lines, found through `line_at`. */
-static int draft_parse(molt_world *world, draft *d, const char *name, const char *where, size_t count,
+static int draft_parse(molt_world *world, molt__parsed *d, const char *name, const char *where, size_t count,
                        const char *(*line_at)(const void *lines, size_t i), const void *lines)
 {
-    *d = (draft){ .where = where ? where : "?", .count = count };
+    *d = (molt__parsed){ .where = where ? where : "?", .count = count };
     d->name = molt__name(world, name);
     if (!d->name) return MOLT_ERR_MEMORY;
     if (count && !(d->members = molt__allocate(world, count * sizeof *d->members))) return MOLT_ERR_MEMORY;
@@ -81,7 +72,7 @@ static int draft_parse(molt_world *world, draft *d, const char *name, const char
         if (!err) err = molt__hook_check(world, d->name, &d->members[i]);
     }
     if (!err) err = draft_check_names(world, d);
-    if (err) draft_free(world, d);
+    if (err) molt__parsed_free(world, d);
     else d->identity = draft_identity(d);
     return err;
 }
@@ -136,7 +127,7 @@ static int place_method(molt_trait *trait, const molt__declaration *member)
     return MOLT_OK;
 }
 
-static int fill_wide(molt_trait *trait, const draft *d)
+static int fill_wide(molt_trait *trait, const molt__parsed *d)
 {
     for (size_t i = 0; i < d->count; i++) {
         const molt__declaration *member = &d->members[i];
@@ -147,7 +138,7 @@ static int fill_wide(molt_trait *trait, const draft *d)
     return MOLT_OK;
 }
 
-static int fill_image(molt_trait *trait, const draft *d)
+static int fill_image(molt_trait *trait, const molt__parsed *d)
 {
     trait->block_size = (trait->block_size + 7) / 8 * 8;
     trait->block = molt__allocate(trait->world, trait->block_size);
@@ -160,7 +151,7 @@ static int fill_image(molt_trait *trait, const draft *d)
     return fill_wide(trait, d);
 }
 
-static int copy_traits(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count)
+int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count)
 {
     if (!count) return MOLT_OK;
     *to = molt__allocate(world, count * sizeof **to);
@@ -170,7 +161,7 @@ static int copy_traits(molt_world *world, molt_trait ***to, size_t *to_count, mo
     return MOLT_OK;
 }
 
-static int trait_fill_from(molt_trait *trait, const draft *d)
+int molt__trait_fill_from(molt_trait *trait, const molt__parsed *d, bool with_methods)
 {
     molt_world *world = trait->world;
     trait->name = d->name;
@@ -188,12 +179,12 @@ static int trait_fill_from(molt_trait *trait, const draft *d)
     }
     for (size_t i = 0; i < d->count; i++) {
         if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
-        else if (place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
+        else if (with_methods && place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
     }
     return fill_image(trait, d);
 }
 
-static molt_trait *trait_adopt(molt_world *world, const draft *d)
+static molt_trait *trait_adopt(molt_world *world, const molt__parsed *d)
 {
     if (molt__reserve(world, (void **)&world->traits.item, &world->traits.capacity, world->traits.count + 1,
                       sizeof(void *))) return NULL;
@@ -201,7 +192,7 @@ static molt_trait *trait_adopt(molt_world *world, const draft *d)
     if (!trait) return NULL;
     trait->world = world;
     size_t methods = world->methods.count;
-    if (trait_fill_from(trait, d)) {
+    if (molt__trait_fill_from(trait, d, true)) {
         world->methods.count = methods;
         molt__trait_free(trait);
         return NULL;
@@ -231,11 +222,18 @@ static bool in_use(const molt_trait *trait)
     return false;
 }
 
+/* A version of another trait may have been drafted since. */
+static bool methods_are_last(const molt_trait *trait)
+{
+    const molt__list *methods = &trait->world->methods;
+    return !trait->method_count || ((molt__method *)methods->item[methods->count - 1])->trait == trait;
+}
+
 void molt__traits_undo(molt_world *world, size_t count)
 {
     while (world->traits.count > count) {
         molt_trait *trait = world->traits.item[world->traits.count - 1];
-        if (in_use(trait)) return;
+        if (in_use(trait) || !methods_are_last(trait)) return;
         trait_undo(trait);
     }
 }
@@ -250,7 +248,7 @@ static molt_trait *find_quietly(const molt_world *world, const char *name)
 }
 
 /* The first member in which an unequal declaration differs, for the error. */
-static int refuse_unequal(molt_world *world, const molt_trait *trait, const draft *d)
+int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__parsed *d)
 {
     char theirs[512] = "nothing";
     const char *ours = "nothing";
@@ -281,27 +279,46 @@ static int refuse_unequal(molt_world *world, const molt_trait *trait, const draf
 }
 
 /* What only Lua sees may be added by a later declaration; all of it, or nothing. */
-static int add_lua_fields(molt_trait *trait, const draft *d)
+static int add_lua_fields(molt_trait *trait, const molt__parsed *d)
 {
     if (molt__reserve(trait->world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + d->count,
                       sizeof *trait->fields)) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < d->count; i++) {
         const molt__declaration *member = &d->members[i];
         if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
-        if (!molt__trait_field(trait, member->name)) place_field(trait, member);
+        if (molt__trait_field(trait, member->name)) continue;
+        place_field(trait, member);
+        trait->fields[trait->field_count - 1].added = true;
     }
     return MOLT_OK;
 }
 
-static molt_trait *declare(molt_world *world, const draft *d)
+static molt_trait *declare(molt_world *world, const molt__parsed *d)
 {
     molt_trait *trait = find_quietly(world, d->name);
     if (!trait) return trait_adopt(world, d);
     if (trait->identity != d->identity) {
-        refuse_unequal(world, trait, d);
+        molt__parsed_refuse(world, trait, d);
         return NULL;
     }
     return add_lua_fields(trait, d) ? NULL : trait;
+}
+
+int molt__parsed_lines(molt_world *world, molt__parsed *d, const molt_trait_lines *lines)
+{
+    return draft_parse(world, d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines);
+}
+
+int molt__trait_demand(molt_trait *trait, const molt_trait_lines *lines)
+{
+    molt_world *world = trait->world;
+    if (molt__requirements_parse(world, &trait->needs, lines->required_lines, lines->required_line_count, false) ||
+        molt__requirements_parse(world, &trait->bans, lines->excluded_lines, lines->excluded_line_count, true) ||
+        molt__traits_copy(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
+        molt__traits_copy(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count)) {
+        return molt_last_code(world);
+    }
+    return molt__requirements_check(trait);
 }
 
 molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
@@ -311,17 +328,13 @@ molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
         molt__fail(world, MOLT_ERR_ARGUMENT, "a trait needs its size and a name");
         return NULL;
     }
-    draft d = { 0 };
-    if (draft_parse(world, &d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines)) return NULL;
+    molt__parsed d = { 0 };
+    if (molt__parsed_lines(world, &d, lines)) return NULL;
     bool known = find_quietly(world, d.name) != NULL;
     molt_trait *trait = declare(world, &d);
-    draft_free(world, &d);
+    molt__parsed_free(world, &d);
     if (!trait || known) return trait;
-    if (molt__requirements_parse(world, &trait->needs, lines->required_lines, lines->required_line_count, false) ||
-        molt__requirements_parse(world, &trait->bans, lines->excluded_lines, lines->excluded_line_count, true) ||
-        copy_traits(world, &trait->required, &trait->required_count, lines->required, lines->required_count) ||
-        copy_traits(world, &trait->excluded, &trait->excluded_count, lines->excluded, lines->excluded_count) ||
-        molt__requirements_check(trait)) {
+    if (molt__trait_demand(trait, lines)) {
         trait_undo(trait);
         return NULL;
     }
@@ -329,7 +342,7 @@ molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines)
 }
 
 /* C lays a struct out by its own rules: believe only what agrees with ours. */
-static int check_text_layout(molt_world *world, const molt_trait *trait, const molt_trait_text *text)
+int molt__trait_check_text(molt_world *world, const molt_trait *trait, const molt_trait_text *text)
 {
     if (text->block_size != trait->block_size) {
         return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s': struct %s at %s has %zu bytes, expected %zu",
@@ -351,7 +364,7 @@ static int check_text_layout(molt_world *world, const molt_trait *trait, const m
     return MOLT_OK;
 }
 
-static int adopt_defaults(molt_trait *trait, const void *defaults)
+int molt__trait_adopt_defaults(molt_trait *trait, const void *defaults)
 {
     if (!defaults) return MOLT_OK;
     for (size_t i = 0; i < trait->field_count; i++) {
@@ -367,7 +380,7 @@ static int adopt_defaults(molt_trait *trait, const void *defaults)
     return MOLT_OK;
 }
 
-static int text_parse(molt_world *world, draft *d, const molt_trait_text *text)
+int molt__parsed_text(molt_world *world, molt__parsed *d, const molt_trait_text *text)
 {
     if (text->size != sizeof *text || text->abi != MOLT_ABI) {
         return molt__fail(world, MOLT_ERR_VERSION,
@@ -380,18 +393,22 @@ static int text_parse(molt_world *world, draft *d, const molt_trait_text *text)
 molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
 {
     if (molt__threads_check(world, __func__)) return NULL;
-    draft d = { 0 };
-    if (text_parse(world, &d, text)) return NULL;
+    molt__parsed d = { 0 };
+    if (molt__parsed_text(world, &d, text)) return NULL;
     bool known = find_quietly(world, d.name) != NULL;
     molt_trait *trait = declare(world, &d);
-    draft_free(world, &d);
+    molt__parsed_free(world, &d);
     if (!trait) return NULL;
-    if (check_text_layout(world, trait, text)) {
+    if (molt__trait_check_text(world, trait, text)) {
         if (!known) trait_undo(trait);
         return NULL;
     }
-    if (!known && adopt_defaults(trait, text->defaults)) {
+    if (!known && molt__trait_adopt_defaults(trait, text->defaults)) {
         trait_undo(trait);
+        return NULL;
+    }
+    if (!trait->native && !(trait->native = molt__copy_text(world, text->where ? text->where : "?"))) {
+        if (!known) trait_undo(trait);
         return NULL;
     }
     MOLT__STORE(&text->identity, trait->identity);
@@ -400,7 +417,7 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
 
 uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
 {
-    draft d = { 0 };
+    molt__parsed d = { 0 };
     uint64_t identity = MOLT__LOAD(&text->identity);
     if (identity) return identity;
     if (!molt__threads_owner(world)) {
@@ -409,9 +426,9 @@ uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
         molt__hint(world, "molt_trait_declare_text(world, &%s_trait), there, before workers do", text->name);
         return 0;
     }
-    if (text_parse(world, &d, text)) return 0;
+    if (molt__parsed_text(world, &d, text)) return 0;
     MOLT__STORE(&text->identity, d.identity);
-    draft_free(world, &d);
+    molt__parsed_free(world, &d);
     return d.identity;
 }
 
@@ -481,5 +498,6 @@ void molt__trait_free(molt_trait *trait)
     molt__requirements_free(world, &trait->bans);
     molt__free(world, trait->block, trait->block_size);
     molt__free_text(world, trait->where);
+    molt__free_text(world, trait->native);
     molt__free(world, trait, sizeof *trait);
 }

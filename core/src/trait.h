@@ -24,6 +24,7 @@ typedef struct molt__field {
     molt__type type;
     bool private;
     bool required;
+    bool added;                      /* MOLT_ANY: by a declaration elsewhere */
 } molt__field;
 
 typedef struct molt__method {
@@ -59,6 +60,8 @@ struct molt_trait {
     size_t excluded_count;
     molt__requirements needs;        /* what else it requires, line by line */
     molt__requirements bans;         /* traits that it excludes by their names */
+    char *native;                    /* where C text declared it first; NULL: nowhere */
+    bool partial;                    /* a draft without methods: see molt__trait_draft */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */

@@ -208,6 +208,32 @@ void molt__vtable_unpatch(molt_object *object, const char *name)
     }
 }
 
+int molt__vtable_private(molt_object *object, molt_shape *to, const molt__part *part, molt_block *block, uint64_t patched)
+{
+    for (size_t i = 0; i < part->trait->method_count; i++) {
+        if (!molt__closure_for(part->trait->methods[i])) return MOLT_ERR_MEMORY;
+    }
+    void **vtable = private_new(object, part);
+    if (!vtable) return MOLT_ERR_MEMORY;
+    molt_vtable *head = molt__vtable_head(vtable);
+    head->patched = patched;
+    molt__object_mark(object, MOLT__PATCHED);
+    link_private(head, to);
+    refill_all(vtable, part);
+    block->vtable = vtable;
+    return MOLT_OK;
+}
+
+void molt__vtable_unmake(molt_world *world, molt_block *block, const molt__part *part)
+{
+    molt_vtable *head = molt__vtable_head(block->vtable);
+    if (!head->owner) return;
+    unlink_private(head);
+    molt__small_free(world, memory_of(block->vtable), molt__vtable_bytes(head->trait));
+    molt__limbo_forget(world);
+    block->vtable = part->vtable;
+}
+
 void molt__vtable_release(molt_object *object, const molt__part *part)
 {
     molt_block *block = molt__part_block(object, part);

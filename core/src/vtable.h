@@ -35,6 +35,12 @@ void molt__vtable_unpatch(molt_object *object, const char *name);
  * private vtable moves along. */
 void molt__vtable_point(molt_object *object, molt_shape *to, const molt__part *part);
 
+/* Gives a block that is not installed yet a private vtable of its own, in which the
+ * methods of these bits are patched; and takes it back. */
+int molt__vtable_private(molt_object *object, molt_shape *to, const molt__part *part, molt_block *block,
+                         uint64_t patched);
+void molt__vtable_unmake(molt_world *world, molt_block *block, const molt__part *part);
+
 /* Ends the private vtable of a block that goes, if it has one. */
 void molt__vtable_release(molt_object *object, const molt__part *part);
 

@@ -120,6 +120,8 @@ static void free_declarations(molt_world *world)
     molt__selections_free(world);
     for (size_t i = 0; i < world->impls.count; i++) molt__impl_free(world->impls.item[i]);
     for (size_t i = 0; i < world->traits.count; i++) molt__trait_free(world->traits.item[i]);
+    for (size_t i = 0; i < world->retired.count; i++) molt__trait_free(world->retired.item[i]);
+    free_list(world, &world->retired);
     free_list(world, &world->shapes);
     free_list(world, &world->classes);
     free_list(world, &world->layouts);

@@ -49,6 +49,7 @@ struct molt_world {
     molt__limbo limbo;
     size_t registry_capacity;
     molt__list traits;
+    molt__list retired;              /* versions of traits that are no more, or not yet */
     molt__list methods;              /* typed methods, by number - 1 */
     molt__list impls;
     molt__list classes;
@@ -71,6 +72,7 @@ struct molt_world {
     molt__pending *waiting;          /* asked for during a leaf call */
     size_t waiting_count;
     size_t waiting_capacity;
+    struct molt__migration *staging; /* while bodies are staged: who takes written values */
     molt__relayout *deferred;        /* waits until no native method is on the stack */
     size_t deferred_count;
     size_t deferred_capacity;

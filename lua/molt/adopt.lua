@@ -9,8 +9,6 @@ local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"
 local wide = require "molt.wide"
-local shapes = require "molt.shapes"
-local bodies = require "molt.bodies"
 local check = require "molt.check"
 local chain = require "molt.chain"
 
@@ -18,7 +16,12 @@ local adopt = {}
 
 local rawget, rawset = rawget, rawset
 
-local adopted = setmetatable({}, { __mode = "k" })   -- object -> trait handle -> { { name, kind, wide, raw }, … }
+-- object -> name of a trait -> { { name, kind, wide, raw }, … }
+local adopted = setmetatable({}, { __mode = "k" })
+
+local function name_of(pointer)
+  return layout.trait(pointer).name
+end
 
 -- What the object would give a trait; nil when nothing. Raises when a value does not
 -- fit; the error names the object when it is one of many.
@@ -49,7 +52,7 @@ end
 local function remember(o, pointer, list)
   local of = adopted[o] or {}
   adopted[o] = of
-  of[pointer] = list
+  of[name_of(pointer)] = list
 end
 
 -- The object has the trait now: its fields take over what was found.
@@ -70,7 +73,9 @@ function adopt.values(o, gone)
   if not of then return nil end
   local values = {}
   for i = 1, #gone do
-    for _, entry in ipairs(of[gone[i]] or {}) do values[#values + 1] = { entry.name, wide.plain(o[entry.name]) } end
+    for _, entry in ipairs(of[name_of(gone[i])] or {}) do
+      values[#values + 1] = { entry.name, wide.plain(o[entry.name]) }
+    end
   end
   return values
 end
@@ -82,18 +87,25 @@ function adopt.give_back(o, gone, values)
     local any = layout.trait(gone[i]).any
     for k = 1, #any do rawset(o, any[k].name, nil) end
     wide.forget(o, layout.trait(gone[i]))
-    if of then of[gone[i]] = nil end
+    if of then of[name_of(gone[i])] = nil end
   end
   if values then
     for _, value_of in ipairs(values) do rawset(o, value_of[1], value_of[2]) end
   end
 end
 
+-- The object has lost traits: they give nothing back any more.
+function adopt.drop(o, lost)
+  local of = adopted[o]
+  for i = 1, of and #lost or 0 do of[name_of(lost[i])] = nil end
+end
+
 -- A copy gives back what its original would.
 function adopt.copy(from, to)
   local of, iterate = adopted[from], next
   if not of then return end
-  for pointer, list in iterate, of do remember(to, pointer, list) end
+  adopted[to] = adopted[to] or {}
+  for name, list in iterate, of do adopted[to][name] = list end
 end
 
 -- The traits that an object has in a shape and not in another; cached.
@@ -122,8 +134,7 @@ local function keeps_in_table(traits)
   return false
 end
 
-function shapes.hooks.stage(o, to, body)
-  local from = bodies.of(o)
+local function stage(o, from, to, body)
   local gained, gone = adopt.lapsing(to, from), adopt.lapsing(from, to)
   local found
   for i = 1, #gained do
@@ -141,7 +152,13 @@ function shapes.hooks.stage(o, to, body)
   if found or goes then staged[#staged + 1] = { o, to, found or {}, gone, values } end
 end
 
-function shapes.hooks.settle(commit)
+-- What there is to do for each object that goes from one shape to another: see
+-- molt.shapes. `settle` is called once when all have got their bodies, or none.
+function adopt.look(from, to)
+  return (adopt.lapsing(to, from)[1] or adopt.lapsing(from, to)[1]) and stage
+end
+
+function adopt.settle(commit)
   local list, iterate = staged, next
   staged = {}
   if not commit then return end

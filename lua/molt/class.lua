@@ -12,6 +12,7 @@ local required = require "molt.required"
 local event = require "molt.event"
 local hook = require "molt.hook"
 local static = require "molt.static"
+local evolve = require "molt.evolve"
 
 local class = {}
 
@@ -193,7 +194,7 @@ local function constructor(record)
   end
 end
 
-local options = { extends = true, strict = true, static = true }
+local options = { extends = true, strict = true, static = true, redefine = true }
 
 -- Handles of traits, implementations, and under which names each trait is there:
 -- an implementation fills whatever names its trait has.
@@ -230,7 +231,8 @@ local function check_options(spec, name)
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("class '%s' has no option '%s'"):format(name, key),
-        check.near(key, { "extends", "static", "strict" }) or "a method is a function; traits go in the list")
+        check.near(key, { "extends", "migrate", "redefine", "static", "strict" })
+          or "a method is a function; traits go in the list")
     end
   end
 end
@@ -433,7 +435,25 @@ function shapes.hooks.class(pointer)
   return handle.record(class.proxy(pointer))
 end
 
--- molt.class(name, { T, impl, …, extends = Base, strict = true, static = { … }, method = fn })
+-- The methods that a declaration defines; `migrate` is no method.
+function class.methods_in(spec)
+  local names = {}
+  for _, key in ipairs(check.keys(spec)) do
+    if type(spec[key]) == "function" and key ~= "migrate" then names[#names + 1] = key end
+  end
+  return names
+end
+
+-- What the class has by its declaration, for the next one to take back.
+function class.remember(record, spec, traits, impls)
+  local declared = { traits = {}, impls = impls, numbers = {} }
+  for i, pointer in ipairs(traits) do declared.traits[i] = trait.proxy(pointer) end
+  for _, key in ipairs(class.methods_in(spec)) do declared.numbers[key] = record.defined[key] end
+  record.declared = declared
+end
+
+-- molt.class(name, { T, impl, …, extends = Base, strict = true, static = { … }, redefine = true,
+--   migrate = fn(self, old), method = fn })
 function class.declare(name, spec)
   check.name(1, "class", name)
   if spec == nil then spec = {} end
@@ -444,6 +464,15 @@ function class.declare(name, spec)
   static.check(spec, ("class '%s'"):format(name))
   local traits, impls, names = sort_members(spec, name)
   local base = base_of(spec, name)
+  local known, where = core.class_named(name)
+  if known and evolve.may_redefine(spec, where) then
+    local record, here = handle.record(class.proxy(known)), check.here()
+    local waits = core.must_wait(nil, known)
+    return evolve.in_time(waits, record.proxy, function()
+      if waits then traits, impls, names = sort_members(spec, name) end     -- traits may have other versions by then
+      return class.redefine(record, spec, traits, impls, base, names, here)
+    end)
+  end
   local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here(), names))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
@@ -451,9 +480,8 @@ function class.declare(name, spec)
   static.declare(record, spec)
   static.check_class(record)
   use_listed(record, impls)
-  for _, key in ipairs(check.keys(spec)) do
-    if type(spec[key]) == "function" then proxy[key] = spec[key] end
-  end
+  for _, key in ipairs(class.methods_in(spec)) do proxy[key] = spec[key] end
+  if not known then class.remember(record, spec, traits, impls) end
   return proxy
 end
 

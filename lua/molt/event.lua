@@ -12,6 +12,7 @@ local events = {
   restore = "class or object, name",
   use = "class, trait or implementation",
   drop = "class, trait or implementation",
+  redefine = "trait, class or object, report",
   load = "module",
   reload = "module, report",
   refused = "module, error",

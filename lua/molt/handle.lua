@@ -2,6 +2,8 @@
 -- and modules. Each is an empty table, so that every assignment to it is seen;
 -- what molt knows of it is its record, kept aside.
 
+local border = require "molt.border"
+local layout = require "molt.layout"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
 local wide = require "molt.wide"
@@ -28,6 +30,32 @@ function handle.proxy(pointer)
   return proxies[pointer]
 end
 
+-- The records of a kind, in no order.
+function handle.all(kind)
+  local list, iterate = {}, next
+  for _, record in iterate, records do
+    if record.kind == kind then list[#list + 1] = record end
+  end
+  return list
+end
+
+-- A trait gets another version: its proxy stands for that, too, and then for that
+-- alone, and so does what belongs to it. The second part needs no memory.
+border.callbacks[border.SUCCEED] = function(from, to, commit)
+  local proxy, iterate = proxies[from], next
+  if not commit then
+    layout.forget_trait(to)
+    layout.trait(to)
+    proxies[to] = proxy
+    return
+  end
+  if not proxy then return end
+  records[proxy].pointer = to
+  for _, other in iterate, records do
+    if other.trait == from then other.trait = to end       -- implementations, selections
+  end
+end
+
 -- The record of a proxy of that kind; nil for anything else.
 function handle.record(value, kind)
   local record = records[value]
@@ -36,6 +64,7 @@ end
 
 -- The same, or an error that blames the argument.
 function handle.check(position, verb, value, kind, expected)
+  if border.migrating then border.expect_no_migration() end
   local record = value ~= nil and records[value]
   if not record or (kind and record.kind ~= kind) then check.argument(position, verb, expected or kind, value) end
   return record

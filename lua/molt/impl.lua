@@ -65,6 +65,15 @@ function impl.proxy(pointer, name)
   return handle.new(pointer, record, meta)
 end
 
+-- Records of the implementations of a trait that have a name.
+function impl.named(name, pointer)
+  local found = {}
+  for _, record in ipairs(handle.all("impl")) do
+    if record.trait == pointer and record.name == name then found[#found + 1] = record end
+  end
+  return found
+end
+
 -- molt.impl(T, { method = fn, field = value })
 function impl.new(of, spec)
   local record = handle.check(1, "impl", of, "trait")

@@ -1,6 +1,7 @@
 -- molt.object: one object's traits, identity and end.
 
 local core = require "molt.core"
+local border = require "molt.border"
 local layout = require "molt.layout"
 local wide = require "molt.wide"
 local shapes = require "molt.shapes"
@@ -24,6 +25,7 @@ local rawget, rawset = rawget, rawset
 -- shape, body of a living object, or of the object of a view; an error that
 -- blames the argument otherwise.
 local function expect(position, verb, o)
+  if border.migrating then border.expect_no_migration() end
   local shape, b = bodies.of(o)
   if shape then return shape, b, o end
   local seen = view.object(o)

@@ -33,6 +33,8 @@ local function proxy_of(of, pointer, name)
   return handle.proxy(pointer) or handle.new(pointer, { kind = "selection", trait = of, name = name }, meta)
 end
 
+select_.proxy_of = proxy_of
+
 -- Traits, implementations and selections of a composition; lists in it are
 -- compositions themselves.
 function select_.flatten(list, into, refuse)

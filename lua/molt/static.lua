@@ -91,13 +91,24 @@ end
 
 function static.declare(record, spec)
   local members = spec.static
+  record.declared_statics = {}
   if type(members) ~= "table" then return end
+  record.declared_statics = check.keys(members)
   for _, name in ipairs(check.keys(members)) do
     if record.kind == "trait" and has_field(record.pointer, name) then
       check.raise("conflict", ("trait '%s' declares '%s' as a member of objects, too"):format(record.name, name))
     end
     static.write(record, name, members[name])
   end
+end
+
+-- The same declaration again: what the one before had and this one has not is gone.
+function static.redeclare(record, spec)
+  local members = type(spec.static) == "table" and spec.static or {}
+  for _, name in ipairs(record.declared_statics or {}) do
+    if members[name] == nil then static.write(record, name, nil) end
+  end
+  static.declare(record, spec)
 end
 
 local function statics_of(trait)

@@ -5,6 +5,9 @@ local layout = require "molt.layout"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local static = require "molt.static"
+local registry = require "molt.registry"
+local event = require "molt.event"
+local evolve = require "molt.evolve"
 
 local trait = {}
 
@@ -70,22 +73,121 @@ local function lines_of(spec, name)
   return lines
 end
 
-local options = { requires = true, excludes = true, static = true }
+local options = { requires = true, excludes = true, static = true, redefine = true }
 
 local function check_options(spec, name)
   check.list_and_names(spec, ("trait '%s' takes a list of declarations and named options"):format(name))
   for _, key in ipairs(check.keys(spec)) do
     if type(spec[key]) ~= "function" and not options[key] then
       check.raise("argument", ("trait '%s' has no option '%s'"):format(name, key),
-        check.near(key, check.keys(options)) or "a field is declared by a line, a method is a function")
+        check.near(key, { "excludes", "migrate", "redefine", "requires", "static" })
+          or "a field is declared by a line, a method is a function")
     end
   end
 end
 
-local function define_methods(proxy, spec)
+-- The methods that a declaration defines; `migrate` is no method.
+local function methods_of(spec)
+  local names = {}
   for _, key in ipairs(check.keys(spec)) do
-    if type(spec[key]) == "function" then proxy[key] = spec[key] end
+    if type(spec[key]) == "function" and key ~= "migrate" then names[#names + 1] = key end
   end
+  return names
+end
+
+local function define_methods(proxy, spec)
+  for _, key in ipairs(methods_of(spec)) do proxy[key] = spec[key] end
+end
+
+-- Methods that the declaration before this one defined, unless they were replaced since.
+local function remember(proxy, spec)
+  local record = handle.record(proxy)
+  record.declared = {}
+  for _, key in ipairs(methods_of(spec)) do record.declared[key] = spec[key] end
+end
+
+-- What the declaration is to have: the info of a draft, which lacks the methods
+-- when they stay.
+local function info_of(draft, version, was)
+  layout.forget_trait(draft)
+  local info = layout.trait(draft)
+  info.current = was.handle
+  if not version then info.methods = was.methods end
+  return info
+end
+
+local function changed_methods(was, is)
+  local before = {}
+  for _, entry in ipairs(was.methods) do before[entry.name] = entry.text end
+  local report = { added = {}, removed = {} }
+  for _, entry in ipairs(is.methods) do
+    if before[entry.name] ~= entry.text then table.insert(report.added, entry.name) end
+    if before[entry.name] == entry.text then before[entry.name] = nil end
+  end
+  report.removed = check.keys(before)
+  return report
+end
+
+-- What the new declaration defines, and what only the one before did.
+local function definitions(record, spec)
+  local plan, iterate = { names = {}, functions = {}, places = {}, dropped = {} }, next
+  for i, key in ipairs(methods_of(spec)) do
+    plan.names[i], plan.functions[i], plan.places[i] = key, spec[key], check.place(spec[key])
+  end
+  for key, fn in iterate, record.declared or {} do
+    if not spec[key] and record.methods[key] == fn then plan.dropped[#plan.dropped + 1] = key end
+  end
+  return plan
+end
+
+-- Carries it out with the draft; returns the trait's handle from now on.
+local function carry_out(name, spec, was, is, plan)
+  local function target(shape)
+    local infos = evolve.infos_of(shape)
+    for i, info in ipairs(infos) do infos[i] = info == was and is or info end
+    return infos
+  end
+  local given = { what = ("trait '%s'"):format(name), owner = name, migrate = spec.migrate, target = target,
+    each = function() return registry.each_of(nil, was.handle, function() return true end) end }
+  local every = spec.migrate ~= nil or evolve.differ_in_lua({ was }, { is })
+  return evolve.carry_out(given, function()
+    return core.trait_redefine(was.handle, is.handle, plan.names, plan.functions, plan.places, plan.dropped, every)
+  end)
+end
+
+-- Declares a trait again that `current` is now: see molt.evolve. `given` is what
+-- core.trait_draft takes beside it.
+local function redefine(name, spec, current, given)
+  local proxy = trait.proxy(current)
+  local record = handle.record(proxy)
+  local plan = definitions(record, spec)
+  local draft, version = core.trait_draft(current, unpack(given, 1, 6))
+  if not draft then error(version, 0) end
+  local was = layout.trait(current)
+  local is = info_of(draft, version, was)
+  local report = evolve.report_of({ was }, { is }, core.live_count(current))
+  report.methods = changed_methods(was, is)
+  local ok, pointer = pcall(carry_out, name, spec, was, is, plan)
+  if not ok or not version then layout.drop_trait(draft) end
+  if not ok then error(pointer, 0) end
+  layout.forget_trait(pointer)
+  for _, key in ipairs(plan.dropped) do record.methods[key] = nil end
+  for i, key in ipairs(plan.names) do record.methods[key] = plan.functions[i] end
+  static.redeclare(record, spec)
+  remember(proxy, spec)
+  event.emit("redefine", proxy, report)
+  return proxy, report
+end
+
+-- The same, in time; what can be told to be wrong at once is refused at once.
+local function redeclare(name, spec, current, given)
+  local proxy = trait.proxy(current)
+  local waits = core.must_wait(current)
+  if waits then layout.drop_trait(check.result(core.trait_draft(current, unpack(given, 1, 6)))) end
+  return evolve.in_time(waits, proxy, function()
+    if waits then given[2], given[3] = demands(spec, "requires", name), demands(spec, "excludes", name) end
+    return redefine(name, spec, handle.record(proxy).pointer, given)
+  end)
 end
 
 -- The proxy of a trait's core handle: traits declared by modules get one too.
@@ -95,7 +197,8 @@ function trait.proxy(pointer)
   return handle.new(pointer, { kind = "trait", name = layout.trait(pointer).name, methods = {} }, meta)
 end
 
--- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, static = { … }, method = fn })
+-- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, static = { … }, redefine = true,
+--   migrate = fn(self, old), method = fn })
 function trait.declare(name, spec)
   check.name(1, "trait", name)
   if spec == nil then spec = {} end
@@ -105,11 +208,16 @@ function trait.declare(name, spec)
   local lines = lines_of(spec, name)
   local required, needs = demands(spec, "requires", name)
   local excluded, bans = demands(spec, "excludes", name)
+  local known, where = core.trait_named(name)
+  if known and evolve.may_redefine(spec, where) then
+    return redeclare(name, spec, known, { lines, required, excluded, check.here(), needs, bans })
+  end
   local pointer = check.result(core.trait_declare(name, lines, required, excluded, check.here(), needs, bans))
   layout.forget_trait(pointer)
   local proxy = trait.proxy(pointer)
   define_methods(proxy, spec)
   static.declare(handle.record(proxy), spec)
+  if not known then remember(proxy, spec) end
   return proxy
 end
 

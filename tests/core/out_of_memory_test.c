@@ -5,6 +5,11 @@
  */
 #include "world_dump.h"
 
+#include "evolve.h"
+#include "recompose.h"
+#include "redraft.h"
+#include "roster.h"
+
 typedef struct stage {
     molt_trait *tag, *other;
     molt_class *car, *taxi;
@@ -318,6 +323,67 @@ static void unpatching_needs_no_memory(void **state)
 
 #define ALONE(name) cmocka_unit_test(name)
 
+/* `was` is declared again with these lines, and with a method by Lua. */
+static int redefine(molt_trait *was, const char *const *lines, size_t count, const char *method)
+{
+    molt_trait *required[] = { molt_trait_find(with.world, "Vehicle") };
+    molt_trait_lines again = { .size = sizeof again, .name = molt_trait_name(was), .lines = lines, .line_count = count,
+                               .required = required, .required_count = 1, .where = "again.lua:1" };
+    molt_fill fill = by_lua(method, 4);
+    const char *dropped[] = { "hello" };
+    molt_trait *current = molt_trait_find(with.world, molt_trait_name(was));
+    molt_trait *draft = molt__redraft_lines(current, &again);
+    if (!draft) return molt_last_code(with.world);
+    molt__rewriting rewriting = { .current = current, .draft = draft, .fills = &fill, .fill_count = 1,
+                                  .dropped = dropped, .dropped_count = 1 };
+    molt__evolution evolution = { .world = with.world, .rewritings = &rewriting, .count = 1, .every = true };
+    int err = molt__evolution_prepare(&evolution);
+    if (!err) molt__evolution_commit(&evolution);
+    molt__redraft_drop(draft);
+    return err;
+}
+
+static void have_values(void)
+{
+    furnish();
+    molt_impl *marked = molt_impl_new(on.tag, "Marked", "here");
+    must(molt_impl_set(marked, "mark", number(6)));
+    must(molt_object_set(on.object, "mark", number(12)));
+    molt_fill fill = by_lua("hello", 3);
+    must(molt_trait_fill(on.tag, &fill));
+    assert_non_null(molt__roster_of(with.world, NULL, on.tag));
+}
+
+OUT_OF_MEMORY(redefining_an_attached_trait, have_values,
+    const char *lines[] = { "double draught = 5", "int64_t mark = 4", "double range(double)", "any more" };
+    return redefine(on.tag, lines, 4, "range");)
+
+OUT_OF_MEMORY(redefining_a_trait_of_a_class, have_values,
+    const char *lines[] = { "double draught = 5", "double range(double)", "double other" };
+    return redefine(on.other, lines, 3, "greet");)
+
+OUT_OF_MEMORY(redefining_what_lua_sees_of_a_trait, have_values,
+    const char *lines[] = { "int32_t mark = 9", "any more" };
+    return redefine(on.tag, lines, 2, "greet");)
+
+OUT_OF_MEMORY(redefining_a_class, have_values,
+    molt_trait *traits[] = { on.tag, molt_trait_find(with.world, "Vehicle") };
+    molt_fill fill = by_lua("wheels", 8);
+    molt_impl *impls[] = { on.doubled };
+    int64_t number = 0;
+    molt__recomposition to = { .traits = traits, .trait_count = 2, .declared = 2, .impls = impls, .impl_count = 1, .fills = &fill,
+                               .fill_count = 1, .numbers = &number, .dropped = &on.fill, .dropped_count = 1,
+                               .where = "again.lua:2" };
+    return molt__class_recompose(on.car, &to);)
+
+OUT_OF_MEMORY(giving_a_class_another_base, have_values,
+    molt__recomposition to = { .base = on.car, .where = "again.lua:3" };
+    return molt__class_recompose(on.taxi, &to);)
+
+OUT_OF_MEMORY(becoming_one_of_another_class, have_values, return molt__object_become(on.object, on.taxi, false, true);)
+
+OUT_OF_MEMORY(listing_the_objects_of_a_class, furnish, return made(molt__roster_of(with.world, on.car, NULL));)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +421,13 @@ int main(void)
         ALONE(giving_a_class_the_trait_that_an_object_has_attached),
         ALONE(taking_a_trait_from_a_class_with_objects),
         ALONE(a_request_of_a_leaf),
+        ALONE(redefining_an_attached_trait),
+        ALONE(redefining_a_trait_of_a_class),
+        ALONE(redefining_what_lua_sees_of_a_trait),
+        ALONE(redefining_a_class),
+        ALONE(giving_a_class_another_base),
+        ALONE(becoming_one_of_another_class),
+        ALONE(listing_the_objects_of_a_class),
         JOINED_TEST(ending_needs_no_memory),
         JOINED_TEST(a_way_taken_before_needs_memory_for_the_block_only),
         JOINED_TEST(unpatching_needs_no_memory),

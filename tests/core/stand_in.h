@@ -67,16 +67,18 @@ static inline void stand_in_quiet(void *user, bool on)
     assert_true(with.quiets == 0 || with.quiets == 1);
 }
 
-static inline int stand_in_stage(void *user, molt_object *object, molt_object *body)
+static inline int stand_in_stage(void *user, const struct molt__move *moves, size_t count)
 {
     (void)user;
-    (void)object;
-    (void)body;
+    (void)moves;
+    (void)count;
     return MOLT_OK;
 }
 
-static inline void stand_in_relaid(void *user, bool commit)
+static inline void stand_in_relaid(void *user, const struct molt__move *moves, size_t count, bool commit)
 {
+    (void)moves;
+    (void)count;
     (void)user;
     if (commit) stand_in_patch_again(NULL);
 }

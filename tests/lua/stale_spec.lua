@@ -69,7 +69,8 @@ end
 
 -- A class whose `answer` is native, and one object of it. Bound while it is.
 local function new_scene()
-  local class = molt.class(fresh "StaleClass", { Stale })
+  local name = fresh "StaleClass"
+  local class = molt.class(name, { Stale })
   molt.use(class, module.Stale)
   molt.use(class, module.Answer)
   function class:pause() if self.paused then self.paused() end end
@@ -79,7 +80,7 @@ local function new_scene()
     return self:answer()
   end
   local o = class()
-  return { class = class, o = o, bound = o.answer }
+  return { name = name, class = class, o = o, bound = o.answer }
 end
 
 -- Each: before(scene) -> the answer before; change(scene) -> the answer after.
@@ -195,6 +196,37 @@ local changes = {
       return 30
     end,
     change = function(s) molt.drop(s.class, s.extra) return 10 end,
+  },
+  ["class redefined, another layout"] = {
+    waits = true,
+    change = function(s)
+      local Extra = molt.trait(fresh "StaleExtra", { "double extra = 1", "string note" })
+      molt.class(s.name, { Extra, Stale, answer = answering(30) })
+      return 30
+    end,
+  },
+  ["attached trait redefined, another layout"] = {
+    waits = true,
+    before = function(s)
+      s.extra = fresh "StaleExtra"
+      molt.attach(s.o, molt.trait(s.extra, { "double extra = 1", answer = answering(30) }))
+      return 30
+    end,
+    change = function(s)
+      molt.trait(s.extra, { "string note", "double more = 2", "double extra = 1", answer = answering(50) })
+      return 50
+    end,
+  },
+  ["become, another layout"] = {
+    waits = true,
+    before = function(s)
+      local Extra = molt.trait(fresh "StaleExtra", { "double extra = 1" })
+      s.other = molt.class(fresh "StaleOther", { Extra, Stale, answer = answering(30) })
+      molt.use(s.other, module.Stale)
+      s.other.pause, s.other.stroll = s.class.pause, s.class.stroll
+      return 10
+    end,
+    change = function(s) molt.become(s.o, s.other) return 30 end,
   },
 }
 

@@ -46,10 +46,18 @@ border.callbacks = core.callbacks        -- by the numbers below
 -- molt__callback in bindings/src/binding.h
 border.CHANGED, border.SHAPE, border.CDATA, border.STAGE = 1, 2, 3, 4
 border.RELAID, border.CLOSING, border.INT64, border.HOOK = 5, 6, 7, 8
+border.SUCCEED = 9
 
 core.callbacks[border.INT64] = function(low, high, is_signed)
   local wide = ffi.cast("uint64_t", low) + ffi.cast("uint64_t", high) * 4294967296ULL
   return is_signed and ffi.cast("int64_t", wide) or wide
+end
+
+-- Migrate functions run (molt.evolve): no verb may.
+border.migrating = false
+
+function border.expect_no_migration()
+  if border.migrating then border.raise("state", "molt's verbs cannot be used inside of migrate") end
 end
 
 -- Raises an error object, blamed on the nearest caller that is not molt.

@@ -12,6 +12,7 @@ local core = require "molt.core"
 local layout = {}
 
 local traits = {}           -- trait handle -> trait info
+local blocks = {}           -- text of a struct -> ctype
 local bodies = {}           -- layout id -> body
 local functions = {}        -- signature -> ctype
 
@@ -38,7 +39,15 @@ layout.watching = { n = 0 }
 
 -- A later declaration added members that only Lua sees.
 function layout.forget_trait(handle)
+  local known = traits[handle]
   traits[handle] = nil
+  if known then layout.trait(handle).view_meta = known.view_meta end
+end
+
+-- A draft of a declaration came to nothing, or went into another trait.
+function layout.drop_trait(handle)
+  traits[handle] = nil
+  core.trait_undraft(handle)
 end
 
 -- What bodies begin with: one type for all of them.
@@ -78,7 +87,9 @@ function layout.block_type(info)
   if not info.block_pointer then
     local text, add = flat(ffi.sizeof("molt_block"))
     add_fields(add, info.typed, 0, true)
-    info.block_pointer = ffi.typeof("struct { molt_block molt_head; " .. table.concat(text, " ") .. " } *")
+    local source = "struct { molt_block molt_head; " .. table.concat(text, " ") .. " } *"
+    blocks[source] = blocks[source] or ffi.typeof(source)     -- a trait's versions may come again
+    info.block_pointer = blocks[source]
   end
   return info.block_pointer
 end

@@ -195,15 +195,30 @@ border.callbacks[border.CDATA] = function(id, pointer)
   return ffi.cast(shapes.get(id).body.pointer, pointer)
 end
 
--- A change of layout gives the object another body; C installs it, with all others.
-border.callbacks[border.STAGE] = function(o, pointer)
-  local body = ffi.cast("molt_object *", pointer)
-  local shape = shapes.at(body.shape)
-  local staged = core.staged
-  local n = #staged
-  body = ffi.cast(shape.body.pointer, body)
-  shapes.hooks.stage(o, shape, body)
-  staged[n + 1], staged[n + 2], staged[n + 3] = o, body, shape.meta
+-- A change of layout gives objects other bodies; C installs them, all at once. What
+-- else happens to an object of `from` that goes to `to` is for hooks.look(from, to) to
+-- say: nil, or a function of the object, the two shapes, its body to be and its place.
+local Moves = ffi.typeof("struct { molt_object *object, *body; void **attached; const void *carry; } *")   -- molt__move
+local objects, cast = border.objects, ffi.cast
+
+border.callbacks[border.STAGE] = function(pointer, count)
+  local moves, staged = cast(Moves, pointer), {}
+  local from_id, to_id, from, to, look
+  core.set_staged(staged)
+  for i = 0, count - 1 do
+    local o = objects[moves[i].object.slot]
+    staged[i + 1] = false            -- an object that Lua has never seen gets its table later
+    if o then
+      local old, new = cast(head, moves[i].object.shape).id, cast(head, moves[i].body.shape).id
+      if old ~= from_id or new ~= to_id then
+        from_id, to_id, from, to = old, new, shapes.get(old), shapes.get(new)
+        look = shapes.hooks.look(from, to)
+      end
+      local body = cast(to.body.pointer, moves[i].body)
+      if look then look(o, from, to, body, i) end
+      staged[i + 1] = body
+    end
+  end
 end
 
 border.callbacks[border.RELAID] = function(commit)

@@ -39,6 +39,22 @@ function value.wide(v, kind)
   return false
 end
 
+-- The digits of a 64 bit integer, and "int64" or "uint64"; nil for anything else.
+function value.digits(v)
+  if ffi.istype(int64, v) then return (tostring(v):gsub("LL$", "")), "int64" end
+  if ffi.istype(uint64, v) then return (tostring(v):gsub("ULL$", "")), "uint64" end
+end
+
+-- The integer of such digits, or nil.
+function value.from_digits(digits, kind)
+  local sign, rest = digits:match("^(%-?)(%d+)$")
+  if not rest or #rest > 20 or (sign == "-" and kind == "uint64") then return nil end
+  local v = ffi.new(kind == "int64" and int64 or uint64, 0)
+  for digit in rest:gmatch("%d") do v = v * 10 + tonumber(digit) end
+  if sign == "-" then v = -v end
+  return value.digits(v) == digits and v or nil
+end
+
 -- The value as a field of the kind takes it (a 64 bit integer may fit a narrower
 -- field), or nil and an error that says why not. `what` is "field 'gears'".
 function value.convert(kind, v, what)

@@ -33,6 +33,7 @@ end
 -- state.epoch says whether it is still the one (see molt.accessor).
 local steps = [[
 local e = state.epoch
+if getmeta(v) ~= meta then %s end
 local block = cast(View, v).block
 if block ~= nil then
   block = cast(Block, block)
@@ -42,10 +43,10 @@ return stale(v)
 ]]
 
 local function index_source(trait)
-  local text = { "local Block, View, state, other, stale, cast, read = ...\nreturn function(v, k)\n" }
+  local text = { "local Block, View, state, other, stale, cast, read, meta, getmeta = ...\nreturn function(v, k)\n" }
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n%s end\n"):format(field.name,
-      steps:format("return v[k]", "return block." .. field.name))
+      steps:format("return v[k]", "return v[k]", "return block." .. field.name))
   end
   for _, field in ipairs(trait.wide) do
     text[#text + 1] = ("if k == %q then return read[%q](v) end\n"):format(field.name, field.name)
@@ -55,14 +56,15 @@ local function index_source(trait)
 end
 
 local function newindex_source(trait)
-  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type, write, watching = ...\n"
-    .. "return function(v, k, x)\n" }
+  local text = { "local Block, View, state, other, stale, refuse, wide, cast, type, write, watching, meta, "
+    .. "getmeta = ...\nreturn function(v, k, x)\n" }
   for _, field in ipairs(trait.required) do
     text[#text + 1] = ("if k == %q and watching.n ~= 0 then return other(v, k, x) end\n"):format(field.name)
   end
   for _, field in ipairs(trait.typed) do
     text[#text + 1] = ("if k == %q then\n if %s then\n%s end\n return refuse(%q, x, k, v)\nend\n"):format(field.name,
-      value.condition(field.kind, "x"), steps:format("v[k] = x return", ("block.%s = x return"):format(field.name)),
+      value.condition(field.kind, "x"), steps:format("v[k] = x return", "v[k] = x return",
+      ("block.%s = x return"):format(field.name)),
       field.kind)
   end
   for _, field in ipairs(trait.wide) do
@@ -125,9 +127,10 @@ local function make_meta(trait)
 
   local Block, read, write = layout.block_type(trait), {}, {}
   for _, field in ipairs(trait.wide) do read[field.name], write[field.name] = layout.wide_access(trait, field) end
-  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast, read)
+  meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast, read,
+    meta, debug.getmetatable)
   meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, state, write_other, stale,
-    shapes.hooks.refuse, value.wide, cast, type, write, layout.watching)
+    shapes.hooks.refuse, value.wide, cast, type, write, layout.watching, meta, debug.getmetatable)
   meta.__tostring = function(v)
     local o = owner(v)
     return ("%s of %s"):format(trait.name, o and tostring(o) or "a past object")
@@ -135,10 +138,17 @@ local function make_meta(trait)
   return meta
 end
 
+-- Makes the metatable of a trait's views; those of its earlier version follow when
+-- their objects do.
+function view.prepare(trait)
+  trait.view_meta = trait.view_meta or make_meta(trait)
+  core.view_metas[trait.index + 1] = trait.view_meta
+end
+
 -- The view of an object's trait: the same one each time while it is in use.
 -- nil when the object has no such trait.
 function view.make(o, trait)
-  trait.view_meta = trait.view_meta or make_meta(trait)
+  if not trait.view_meta then view.prepare(trait) end
   return core.view(trait.view_meta, o, trait.handle)
 end
 

@@ -277,6 +277,50 @@ function wide.fits(trait, field, v, what)
   return core.field_fits(trait.handle, field.index, wide.plain(v), what)
 end
 
+-- The metatable of proxies of a field, made now so that nothing fails later.
+function wide.proxy_meta(trait, field)
+  if not field.key then layout.wide_access(trait, field) end
+  field.meta = field.meta or make_meta(field)
+  return field.meta
+end
+
+local function raise_gone()
+  border.raise("stale", "attempt to use an array or struct of a trait that no longer has it",
+    "the trait was declared again without the field, or with another type")
+end
+
+local gone = { __metatable = "stale", __index = raise_gone, __newindex = raise_gone, __len = raise_gone,
+  __call = raise_gone, __tostring = function() return "stale proxy" end }
+
+-- The key under which an object keeps what belongs to a field.
+wide.key = key_of
+
+-- A place for something under a key, so that putting it there cannot fail.
+function wide.reserve(o, key)
+  local list = kept(o)
+  if list[key] == nil then list[key] = false end
+end
+
+-- What the object keeps for a field goes to another key (nil: nowhere). A proxy reads
+-- and writes by another metatable from now on; without one it is stale.
+function wide.move(o, from, to, meta)
+  local list = rawget(o, KEPT)
+  local x = list and list[from]
+  if not x then return end
+  list[from] = nil
+  if field_of(x) then
+    debug.setmetatable(x, to and meta or gone)
+    if not meta then return end
+  end
+  if to then list[to] = x end
+end
+
+-- The object that a reference keeps; nil: nobody.
+function wide.keep(o, key, target)
+  local list = rawget(o, KEPT)
+  if list then list[key] = target end
+end
+
 -- The object has lost the trait: what it kept for its fields goes.
 function wide.forget(o, trait)
   local list = rawget(o, KEPT)

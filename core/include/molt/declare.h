@@ -45,6 +45,15 @@ typedef struct molt_trait_text {
     uint64_t identity;               /* 0 until the first world computed it */
 } molt_trait_text;
 
+/* What an object was while a migration makes it anew; good during the call alone. */
+typedef struct molt_former molt_former;
+
+/* Gives a block of the new layout what the rules of evolution do not: `self` has
+ * what follows by its name and type, and defaults. It reads fields of the former
+ * object (molt_former_get), writes those of `self`, and may do nothing else. A
+ * negative molt_err refuses: then no object changes. */
+typedef int molt_migrate(void *self, const molt_former *former);
+
 /* One struct of scalars as C sees it, to be the type of fields. */
 typedef struct molt_struct_text {
     size_t size;                     /* sizeof(molt_struct_text) */

@@ -37,6 +37,10 @@ typedef struct molt_trait_lines {
 MOLT_API molt_trait *molt_trait_declare(molt_world *world, const molt_trait_lines *lines);
 MOLT_API molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text);
 
+/* A typed field as it was, of the trait that migrates or of another one; MOLT_ERR_UNKNOWN
+ * when the object had none of that name. */
+MOLT_API int molt_former_get(const molt_former *former, const char *field, molt_value *out);
+
 /* The trait of that name, or NULL with an error that names a near match. */
 MOLT_API molt_trait *molt_trait_find(molt_world *world, const char *name);
 MOLT_API const char *molt_trait_name(const molt_trait *trait);

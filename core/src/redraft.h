@@ -1,0 +1,31 @@
+/*
+ * redraft.h: what a trait is to become by another declaration of its name.
+ *
+ *   world->traits   … current …            world->retired   draft, earlier versions
+ *
+ * A draft whose typed part differs is a trait of its own, another version, with its
+ * own layout, methods and identity. It is in no list but `retired` until it takes
+ * the place of the current one, which then is there. A version that was retired
+ * before is taken up again, so that going to and fro makes no new layouts. When the
+ * typed part is the same, the draft is partial: it has no methods, and what it has
+ * goes into the current trait.
+ */
+#ifndef MOLT_SRC_REDRAFT_H
+#define MOLT_SRC_REDRAFT_H
+
+#include "trait.h"
+
+/* By lines. NULL with an error; also where C text declares `current` and the typed
+ * part differs, since C has the layout that it was compiled with. */
+molt_trait *molt__redraft_lines(const molt_trait *current, const molt_trait_lines *lines);
+
+/* By a C text, which was compiled for the other layout. */
+molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text);
+
+/* Ends a draft that is not, or no longer, needed. */
+void molt__redraft_drop(molt_trait *draft);
+
+/* Exchanges what two declarations with the same typed part may differ in. */
+void molt__redraft_exchange(molt_trait *a, molt_trait *b);
+
+#endif

@@ -72,7 +72,7 @@ describe("the report of a reload", function()
       dropped = {}, tombstones = {} }, report.methods)
     assert.same({ "T_" .. name }, report.traits.kept)
     assert.equal(40, #report.build_id)
-    assert.same({ 1, 0, "retired", false, false },
+    assert.same({ 1, 0, "unloaded", false, false },
       { report.objects, report.instances, report.image, report.deferred, report.unchanged })
     for _, phase in ipairs { "stage", "inspect", "open", "handshake", "plan", "prepare", "commit", "retire" } do
       assert.is_true(report.phases[phase] > 0 and report.phases[phase] < report.seconds, phase)

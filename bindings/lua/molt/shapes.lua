@@ -42,11 +42,16 @@ local function method_of(info, slot)
   return info.methods[slot + 1]
 end
 
--- What stands in the flat table for a definition.
+-- What stands in the flat table for a definition. The same function for the same
+-- method each time: a reload that only exchanges code leaves compiled traces alone.
 local function callable(shape, fn, native)
-  if not native or not native.leaf then return fn end
+  if not native then return fn end
   local trait = layout.trait(native.trait)
-  return thunk.object(shape, trait, method_of(trait, native.slot)) or fn
+  local method = method_of(trait, native.slot)
+  if not native.leaf then return method.caller end
+  local made = shape.thunks[method] or thunk.object(shape, trait, method) or method.caller
+  shape.thunks[method] = made
+  return made
 end
 
 -- A method declared `all` whose definitions are all Lua's needs no C call. Each
@@ -160,6 +165,7 @@ local function make(id)
     methods = {},
     beneath = {},                        -- what patches stand on, found at their first call
     room = {},                           -- names its objects have places for: see molt.room
+    thunks = {},                         -- method -> the call of it where it is leaf
     runs = {},                           -- name -> the functions of a method declared `all`
     body = layout.body(info),
     pointer = ffi.cast(Shape, info.pointer),

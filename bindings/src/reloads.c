@@ -9,6 +9,8 @@
 
 #include <molt/module.h>
 
+#include "later.h"
+
 static void set_number(lua_State *L, const char *key, double number)
 {
     lua_pushnumber(L, number);
@@ -177,6 +179,18 @@ static int module_transact(lua_State *L)
     return finish(L, 5, &o);
 }
 
+/* () -> module whose reload waited for this quiescent point, flags, timeout; or nothing */
+static int module_later(lua_State *L)
+{
+    molt_reload_options options;
+    molt_module *module = molt__later_take(molt__binding_open(L)->world, &options);
+    if (!module) return 0;
+    lua_pushlightuserdata(L, module);
+    lua_pushnumber(L, options.flags);
+    lua_pushnumber(L, options.timeout);
+    return 3;
+}
+
 /* (name) -> module */
 static int module_load(lua_State *L)
 {
@@ -231,7 +245,7 @@ void molt__open_reloads(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "module_load", module_load }, { "module_transact", module_transact }, { "module_unload", module_unload },
-        { "module_counters", module_counters }, { NULL, NULL },
+        { "module_counters", module_counters }, { "module_later", module_later }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
     lua_createtable(L, 0, 3);

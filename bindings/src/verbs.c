@@ -10,6 +10,7 @@
 #include "cascade.h"
 #include "fieldtype.h"
 #include "impl.h"
+#include "loader.h"
 #include "relayout.h"
 #include "trait.h"
 #include "value.h"
@@ -386,9 +387,14 @@ static int drain(lua_State *L)
     return 0;
 }
 
+/* () -> true; "reload" when reloads wait that Lua is to do, and tell of, first */
 static int tick(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
+    if (b->world->loader && b->world->loader->asked && !b->world->loader->busy) {
+        lua_pushliteral(L, "reload");
+        return 1;
+    }
     lua_State *before = molt__here(L, b);
     return answer_from(L, b, before, molt_world_tick(b->world));
 }

@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "error.h"
+#include "later.h"
 #include "loader.h"
 #include "memory.h"
 #include "search.h"
@@ -260,7 +261,9 @@ molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char 
 
 void molt__modules_tick(molt_world *world)
 {
-    if (world->loader) molt__loader_tick(world);
+    if (!world->loader) return;
+    if (world->loader->asked) molt__later_run(world);
+    molt__loader_tick(world);
 }
 
 void molt__modules_free(molt_world *world)

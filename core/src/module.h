@@ -35,6 +35,8 @@ struct molt_module {
     molt__content content;
     molt__content previous;          /* no bytes: nothing to go back to */
     uint32_t previous_number;
+    bool asked;                      /* a reload waits for a quiescent point: later.h */
+    molt_reload_options asked_options;
     bool kept;                       /* none of its images is ever unmapped */
     char fate[MOLT__PIN_TEXT];       /* why the image of the generation before stays; or "" */
     molt__module_impl *impl;

@@ -2,6 +2,7 @@
 #include "transaction.h"
 
 #include "error.h"
+#include "later.h"
 #include "loader.h"
 #include "memory.h"
 #include "report.h"
@@ -10,11 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static int check_moment(const molt_module *module)
+static int check_fit(const molt_module *module)
 {
     molt_world *world = module->world;
-    int err = molt__loader_begin(world, module->name);
-    if (err) return err;
+    if (world->closing) return molt__fail(world, MOLT_ERR_CLOSED, "the world is being closed");
     if (!module->file[0]) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be reloaded",
                           module->name);
@@ -23,11 +23,19 @@ static int check_moment(const molt_module *module)
         molt__fail(world, MOLT_ERR_STATE, "module '%s' has been unloaded", module->name);
         return molt__hint(world, "load it again");
     }
+    return MOLT_OK;
+}
+
+static int check_moment(const molt_module *module)
+{
+    molt_world *world = module->world;
+    int err = molt__loader_begin(world, module->name);
+    if (err) return err;
     if (world->border->leaf) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
                           module->name);
     }
-    return MOLT_OK;
+    return check_fit(module);
 }
 
 /* Carries it out and reports on each step. `reports` may be NULL. */
@@ -56,6 +64,10 @@ int molt_module_reload(molt_module *module, const molt_reload_options *options, 
     if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = module->world;
     int err = molt__report_check(world, options, report);
+    if (!err && molt__later_needed(module) && check_fit(module) == MOLT_OK) {
+        molt__later_ask(module, options, report);
+        return MOLT_OK;
+    }
     if (!err) err = check_moment(module);
     if (err) return err;
     molt__step step = { .kind = MOLT__STEP_RELOAD, .module = module };

@@ -136,6 +136,7 @@ int molt_world_close(molt_world *world)
     int err = molt__threads_check(world, "molt_world_close");
     if (!err) err = molt__threads_close(world);
     if (err) return err;
+    world->closing = true;
     world->border->leaf = world->border->depth = 0;
     if (world->bridge) molt__world_part(world);
     end_objects(world);

@@ -91,7 +91,7 @@ function molt.tick()
     check.raise("state", "molt.tick inside a hook", "call it at the end of a frame, outside every method")
   end
   if border.state.collected ~= 0 then registry.sweep() end
-  check.result(core.tick())
+  while check.result(core.tick()) == "reload" do reload.deferred() end
   if event.heard "tick" then event.emit("tick", border.state.tick) end
 end
 

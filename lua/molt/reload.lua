@@ -48,21 +48,31 @@ local function flags_of(options)
 end
 
 -- Asks the core, and tells who listens: "refused" for each module, or `name`.
-local function transact(verb, name, proxies, options)
+local function transact(verb, name, proxies, flags, timeout)
   local pointers = {}
   for i, proxy in ipairs(proxies) do pointers[i] = handle.record(proxy).pointer end
-  local reports, err = core.module_transact(verb, pointers, flags_of(options), options.timeout)
+  local reports, err = core.module_transact(verb, pointers, flags, timeout)
   for i, proxy in ipairs(proxies) do
-    if reports then event.emit(name, proxy, setmetatable(reports[i], report_meta))
-    else event.emit("refused", proxy, err) end
+    local report = reports and setmetatable(reports[i], report_meta)
+    if report and not report.deferred then event.emit(name, proxy, report)
+    elseif not report then event.emit("refused", proxy, err) end
   end
   return reports, err
+end
+
+-- A quiescent point: what was asked for when it could not be done.
+function reload.deferred()
+  for pointer, flags, timeout in core.module_later do
+    local proxy = handle.proxy(pointer)
+    if proxy then transact("reload", "reload", { proxy }, flags, timeout)
+    else core.module_transact("reload", { pointer }, flags, timeout) end
+  end
 end
 
 local function one(verb, proxy, options)
   handle.check(1, verb, proxy, "module")
   options = check_options(verb, 1, options, transaction)
-  local reports, err = transact(verb, verb, { proxy }, options)
+  local reports, err = transact(verb, verb, { proxy }, flags_of(options), options.timeout)
   if not reports then return nil, err end
   return reports[1]
 end
@@ -160,7 +170,7 @@ function reload.reload(modules, options)
     seen[of] = true
   end
   options = check_options("reload", 2, options, transaction)
-  return transact("batch", "reload", modules, options)
+  return transact("batch", "reload", modules, flags_of(options), options.timeout)
 end
 
 return reload

@@ -113,7 +113,9 @@ typedef struct molt_reload_report {
  * or that no longer fits what is in use, is refused and nothing has changed. The
  * old image is unmapped at once where no native method can be running (in a world
  * that `require` opened, outside every call), else at the next tick; report->fate
- * says which. `options` and `report` may be NULL. */
+ * says which. While a leaf call is in flight, or a module is being loaded, it is done
+ * at the next tick, and report->deferred is true; what is refused then is in the log.
+ * `options` and `report` may be NULL. */
 MOLT_API int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
 
 /* The same for several modules of one world, which commit together or not at all.

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -197,6 +198,45 @@ static void a_setup_that_fails_says_so_in_its_own_words(void **state)
     const char *heard = strstr(with.log, "once");
     assert_non_null(heard);
     assert_null(strstr(heard + 1, "once"));          /* the child's log is silent */
+}
+
+/* Six that never rest share its processor: it takes seven times as long. */
+static void a_busy_machine_is_not_the_modules_fault(void **state)
+{
+    (void)state;
+    if (access("/proc/self/schedstat", R_OK) != 0) {
+        print_message("[  NOTE    ] this kernel does not tell how long a process waits\n");
+        skip();
+    }
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    build_bike("#include <time.h>\n" CONSTRUCTOR("struct timespec t; do clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); "
+               "while (t.tv_sec == 0 && t.tv_nsec < 200000000);"), "");
+    cpu_set_t before, one;
+    pid_t busy[6];
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++) {
+        if (CPU_ISSET(i, &before)) CPU_SET(i, &one);
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    for (int i = 0; i < 6; i++) {
+        busy[i] = fork();
+        if (busy[i] == 0) {
+            alarm(60);
+            for (;;) continue;
+        }
+    }
+    molt_reload_options options = { .size = sizeof options, .timeout = 0.5 };
+    double start = now();
+    int err = molt_module_reload(module, &options, NULL);
+    double took = now() - start;
+    for (int i = 0; i < 6; i++) kill(busy[i], SIGKILL);
+    for (int i = 0; i < 6; i++) waitpid(busy[i], NULL, 0);
+    sched_setaffinity(0, sizeof before, &before);
+    if (err) fail_msg("%s", molt_last_error(with.world));
+    assert_true(took > 0.5);                         /* or it was not busy */
+    assert_true(range_of(object) == 250);
 }
 
 /* ---- Nothing of the host's shows it ----------------------------------------- */
@@ -404,6 +444,7 @@ int main(void)
         test(a_constructor_that_leaves_without_exit_is_refused_by_its_status),
         test(a_constructor_that_ends_well_is_refused_all_the_same),
         test(a_constructor_that_loops_is_refused_when_its_time_is_up),
+        test(a_busy_machine_is_not_the_modules_fault),
         test(a_setup_that_crashes_is_refused),
         test(a_destructor_that_crashes_is_refused),
         test(the_first_load_is_tried_too),

@@ -65,7 +65,7 @@ end
 
 local function new_drones(drone)
   local Drone = molt.class("Drone", { drone.Drone })
-  return { Drone { name = "Ada" }, Drone { name = "Bob", charge = 60 }, Drone { name = "Cy", speed = 25 } }
+  return { Drone { name = "Ada" }, Drone { name = "Bob", charge = 60 }, Drone { name = "Cy", speed = 25 } }, Drone
 end
 
 local function follow()
@@ -83,18 +83,37 @@ local function follow()
   end
 end
 
+local beacon = [[
+#define BEACON(FIELD, METHOD)                       \
+    FIELD (double, watts, 5)                        \
+    METHOD(double, visible, ())
+
+MOLT_TRAIT(Beacon, BEACON)
+
+static double visible(Beacon *self) { return 100 * self->watts; }
+
+MOLT_MODULE]]
+
 local function story()
-  local text = read(here .. "/reload/drone.c")
-  write(file, text)
+  write(file, read(here .. "/reload/drone.c"))
   build()
   local drone = assert(molt.load((file:gsub("%.c$", ""))))
-  local drones = new_drones(drone)
+  local drones, Drone = new_drones(drone)
   show(drones)
 
   print "\nA behaviour changes"
-  edit { { "double over_ground = self->speed - wind;", "double over_ground = self->speed - 2 * wind;" } }
+  edit { { "self->speed - wind;", "self->speed - 2 * wind;" } }
   reload(drone)
   show(drones)
+
+  print "\nA field and a behaviour come, for those that fly already"
+  edit { { "MOLT_MODULE", beacon },
+         { ".minutes = minutes);", ".minutes = minutes);\n    MOLT_IMPL_LEAF(Beacon, .visible = visible);" } }
+  reload(drone)
+  molt.use(Drone, drone.Beacon)
+  drones[2].watts = 8
+  for _, one in ipairs(drones) do print(("   %-7s  visible from %d m"):format(one.name, one:visible())) end
+  local good = read(file)
 
   print "\nA method in use is gone, another takes something else"
   edit { { "METHOD(double, reach, (double wind))            \\\n    METHOD(double, minutes, ())",
@@ -107,14 +126,13 @@ local function story()
   show(drones)
 
   print "\nA constructor that crashes"
-  write(file, text)
+  write(file, good)
   edit { { "MOLT_MODULE",
            "__attribute__((constructor)) static void begin(void) { __builtin_trap(); }\n\nMOLT_MODULE" } }
   reload(drone)
-  show(drones)
 
   print "\nA file that was damaged on its way"
-  write(file, text)
+  write(file, good)
   build()
   local so = file:gsub("%.c$", ".so")
   local bytes = read(so)
@@ -122,8 +140,8 @@ local function story()
   reload(drone)
   show(drones)
 
-  print "\nAs it was at first"
-  build()
+  print "\nAnd one that fits again"
+  edit { { "self->speed - 2 * wind;", "self->speed - wind;" } }
   reload(drone)
   show(drones)
 end
@@ -144,12 +162,31 @@ if not ok then error(err, 0) end
    Cy       100 %  reaches  7.5 km
 
 A behaviour changes
-   - double over_ground = self->speed - wind;
-   + double over_ground = self->speed - 2 * wind;
+   - self->speed - wind;
+   + self->speed - 2 * wind;
    accepted: generation 2
    Ada      100 %  reaches 10.0 km
    Bob       60 %  reaches  6.0 km
    Cy       100 %  reaches  2.5 km
+
+A field and a behaviour come, for those that fly already
+   - MOLT_MODULE
+   + #define BEACON(FIELD, METHOD)                       \
+   +     FIELD (double, watts, 5)                        \
+   +     METHOD(double, visible, ())
+   +
+   + MOLT_TRAIT(Beacon, BEACON)
+   +
+   + static double visible(Beacon *self) { return 100 * self->watts; }
+   +
+   + MOLT_MODULE
+   - .minutes = minutes);
+   + .minutes = minutes);
+   +     MOLT_IMPL_LEAF(Beacon, .visible = visible);
+   accepted: generation 3
+   Ada      visible from 500 m
+   Bob      visible from 800 m
+   Cy       visible from 500 m
 
 A method in use is gone, another takes something else
    - METHOD(double, reach, (double wind))            \
@@ -180,9 +217,6 @@ A constructor that crashes
    +
    + MOLT_MODULE
    drone.so: it crashed with SIGILL in a constructor, in a child that tried it first
-   Ada      100 %  reaches 10.0 km
-   Bob       60 %  reaches  6.0 km
-   Cy       100 %  reaches  2.5 km
 
 A file that was damaged on its way
    drone.so: refused, the earlier generation serves on: damaged: its note has the checksum …, the file has …
@@ -190,8 +224,10 @@ A file that was damaged on its way
    Bob       60 %  reaches  6.0 km
    Cy       100 %  reaches  2.5 km
 
-As it was at first
-   accepted: generation 3
+And one that fits again
+   - self->speed - 2 * wind;
+   + self->speed - wind;
+   accepted: generation 4
    Ada      100 %  reaches 15.0 km
    Bob       60 %  reaches  9.0 km
    Cy       100 %  reaches  7.5 km

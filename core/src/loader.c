@@ -70,7 +70,8 @@ bool molt_module_image_at(const molt_world *world, size_t position, molt_image_i
     const molt__generation *generation = world->loader ? world->loader->generations : NULL;
     while (generation && position--) generation = generation->next;
     if (generation) {
-        *info = (molt_image_info){ generation->name, generation->number, generation->fate, generation->reason };
+        const char *reason = generation->reason[0] ? generation->reason : generation->stays;
+        *info = (molt_image_info){ generation->name, generation->number, generation->fate, reason };
     }
     return generation != NULL;
 }

@@ -243,6 +243,11 @@ static void an_image_that_stays_is_reported_and_does_no_harm(void **state)
         rebuild(text);
         native_compile(with.folder, "bike", "-Wl,-z,nodelete");
         molt_module *module = load("bike");
+        assert_non_null(strstr(with.log, "will stay mapped: it is linked with -z nodelete"));
+        molt_image_info info;
+        assert_true(molt_module_image_at(with.world, 0, &info));
+        assert_int_equal(info.fate, MOLT_IMAGE_NONE);
+        assert_string_equal(info.reason, "it is linked with -z nodelete");
         molt_object *object = new_object(module, "Car");
         assert_true(range_of(object) == (2 + round) * 5);
         rebuild(BIKE_TEXT RANGE_TEXT(50) MODULE_TEXT("2", BOTH));

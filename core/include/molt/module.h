@@ -184,7 +184,7 @@ typedef struct molt_image_info {
     const char *module;
     uint32_t generation;
     molt_image_fate fate;            /* MOLT_IMAGE_NONE: it serves */
-    const char *reason;              /* pinned or quarantined: why; else "" */
+    const char *reason;              /* pinned or quarantined: why; before: why it will be; else "" */
 } molt_image_info;
 MOLT_API bool molt_module_image_at(const molt_world *world, size_t position, molt_image_info *info);
 

@@ -20,6 +20,42 @@ static void put_at(size_t place, const molt_object *object)
     __atomic_store_n(&places[place], (uint64_t)ref.generation << 32 | ref.index1, __ATOMIC_RELEASE);
 }
 
+/* Declared before Engine: with it, an attached Engine's block has another place. */
+#define BADGE(FIELD, METHOD) FIELD(double, number, 77)
+MOLT_TRAIT(Badge, BADGE)
+
+/* Slots that closures fill: `range` with Vehicle's function, `polish` with one of each. */
+#define SHIP(FIELD, METHOD)                    \
+    METHOD(double, range, (double load))       \
+    METHOD(MOLT_ALL void, polish, (double by))
+#define BUOY(FIELD, METHOD) METHOD(MOLT_ALL void, polish, (double by))
+MOLT_TRAIT(Ship, SHIP)
+MOLT_TRAIT(Buoy, BUOY)
+
+static void polish_ship(Ship *self, double by)
+{
+    (void)self;
+    if (by != 1) abort();
+}
+
+static void polish_buoy(Buoy *self, double by)
+{
+    (void)self;
+    if (by != 1) abort();
+}
+
+/* When the object has ended meanwhile, a closure does not find the other block. */
+static void look_through_closures(worker *w, molt_object *object)
+{
+    Ship *ship = molt_as(object, Ship);
+    if (!ship) return;
+    double range = molt_call(ship, range, 1);
+    molt_call(ship, polish, 1);
+    int err = molt_error_take(w->world, NULL);
+    if (err) expect(w, err == MOLT_ERR_STALE && !molt_object_alive(object));
+    else expect(w, range == 5 || range == 10);
+}
+
 /* All that a worker can see of a whole object. A body that were freed, or used anew
  * for Other, under it would show other numbers. */
 static void look_at(worker *w, molt_object *object)
@@ -36,7 +72,10 @@ static void look_at(worker *w, molt_object *object)
     expect(w, wheels == 2 || wheels == 4);
     Engine *e = molt_as(object, Engine);
     if (e) expect(w, molt_object_of(e) == object && e->power == 90 && molt_call(e, thrust, 1) == 900);
+    Badge *b = molt_as(object, Badge);
+    if (b) expect(w, molt_object_of(b) == object && b->number == 77);
     expect(w, v->fuel == 10 && molt_object_of(v) == object);
+    look_through_closures(w, object);
     worker_count(w);
 }
 
@@ -59,7 +98,7 @@ MOLT_TRAIT(Other, OTHER)
 typedef struct storm {
     molt_class *cars[2], *other;
     molt_object *objects[PLACES];
-    molt_impl *plain, *doubled, *ten;
+    molt_impl *plain, *doubled, *ten, *badge, *ship, *buoy;
     size_t steps;
 } storm;
 
@@ -75,6 +114,10 @@ static void renew(storm *s, size_t place)
 static void attach_or_detach(storm *s, size_t place)
 {
     molt_object *object = s->objects[place];
+    molt_trait *badge = molt_impl_trait(s->badge);
+    if (!molt_object_is(object, badge)) must(molt_object_attach(object, badge, NULL));
+    else must(molt_object_detach(object, badge));
+    if (s->steps % 3) return;
     if (!molt_object_is(object, engine())) must(molt_object_attach(object, NULL, s->ten));
     else if (molt_class_drop(molt_object_class(object), engine(), NULL) != MOLT_OK) must(molt_object_detach(object, engine()));
 }
@@ -94,12 +137,25 @@ static void change_methods(storm *s)
     molt_fill fill = by_c("range", (molt_function)functions.range);
     must(molt_impl_fill(s->doubled, &fill));
     must(molt_class_drop(cls, NULL, s->doubled));
+    fill = by_c("polish", (molt_function)polish_ship);
+    must(molt_impl_fill(s->ship, &fill));
+}
+
+static void make_polish(storm *s)
+{
+    Ship_vtable ship = { .polish = polish_ship };
+    Buoy_vtable buoy = { .polish = polish_buoy };
+    s->ship = molt_impl_register(with.world, &Ship_trait, "Ship", &ship, 0, "test.c:7");
+    s->buoy = molt_impl_register(with.world, &Buoy_trait, "Buoy", &buoy, 0, "test.c:8");
+    assert_true(s->ship && s->buoy);
 }
 
 static molt_class *storm_class(storm *s, const char *name)
 {
-    molt_class *cls = new_class(name, NULL, TRAITS(vehicle()));
+    molt_class *cls = new_class(name, NULL, TRAITS(vehicle(), molt_impl_trait(s->ship), molt_impl_trait(s->buoy)));
     must(molt_class_use(cls, NULL, s->plain));
+    must(molt_class_use(cls, NULL, s->ship));
+    must(molt_class_use(cls, NULL, s->buoy));
     return cls;
 }
 
@@ -118,9 +174,11 @@ static void step(storm *s)
 
 static void begin_storm(storm *s)
 {
+    s->badge = molt_impl_new(c_trait(&Badge_trait), "Badge", "test.c:9");
     s->plain = vehicle_impl("Plain", range_plain, wheels_four);
     s->doubled = vehicle_impl("Double", range_double, wheels_two);
     s->ten = engine_impl("Ten", thrust_ten);
+    make_polish(s);
     s->cars[0] = storm_class(s, "Car");
     s->cars[1] = storm_class(s, "Van");
     s->other = new_class("Other", NULL, TRAITS(c_trait(&Other_trait)));
@@ -154,7 +212,7 @@ static void workers_see_whole_objects_whatever_the_owner_does(void **state)
     assert_int_equal(with.world->limbo.count, 0);
     assert_null(with.world->limbo.bodies);
     assert_null(with.world->limbo.linked);
-    assert_string_equal(with.log, "");
+    if (with.log[0] && !strstr(with.log, "through a stale handle")) fail_msg("%s", with.log);
 }
 
 int main(void)

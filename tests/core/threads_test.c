@@ -334,6 +334,36 @@ static void a_body_outlives_the_handles_of_workers_and_no_more(void **state)
     worker_join(&w);
 }
 
+#define BADGE(FIELD, METHOD) FIELD(double, number, 77)
+MOLT_TRAIT(Badge, BADGE)
+
+/* The moments of an attach as a worker may see them: blocks first, then the shape. */
+static void between_the_stores_of_an_attach_blocks_are_those_of_one_shape(void **state)
+{
+    (void)state;
+    molt_trait *badge = c_trait(&Badge_trait);           /* declared first: its blocks come first */
+    molt_class *bare = new_class("Bare", NULL, NO_TRAITS);
+    molt_object *few = new_object(bare), *more = new_object(bare);
+    molt_impl *ten = engine_impl("Ten", thrust_ten);
+    must(molt_object_attach(few, NULL, ten));
+    must(molt_object_attach(more, badge, NULL));
+    must(molt_object_attach(more, NULL, ten));
+    void **own = few->attached;
+    few->attached = more->attached;                      /* it has gained a badge, and is not told yet */
+    assert_ptr_equal(molt_object_as(few, engine()), molt_object_as(more, engine()));
+    assert_null(molt_object_as(few, badge));
+    few->attached = NULL;                                /* it has lost all */
+    assert_null(molt_object_as(few, engine()));
+    few->attached = own;
+    molt_shape *shape = more->shape;
+    own = more->attached;
+    more->attached = few->attached;                      /* it has lost the badge */
+    assert_null(molt_object_as(more, badge));
+    assert_ptr_equal(molt_object_as(more, engine()), molt_object_as(few, engine()));
+    more->attached = own;
+    assert_ptr_equal(more->shape, shape);
+}
+
 static void be_offline(worker *w)
 {
     expect(w, molt_thread_offline(w->world) == MOLT_OK);
@@ -584,6 +614,7 @@ int main(void)
         TEST(a_world_with_workers_stays_open),
         TEST(closing_waits_for_workers_that_are_about_to_leave),
         TEST(a_body_outlives_the_handles_of_workers_and_no_more),
+        TEST(between_the_stores_of_an_attach_blocks_are_those_of_one_shape),
         TEST(nothing_waits_for_a_thread_that_is_offline),
         TEST(a_change_of_layout_is_refused_while_a_worker_does_not_rest),
         TEST(a_change_that_waited_for_a_call_waits_for_workers_from_tick_to_tick),

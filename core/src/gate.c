@@ -120,6 +120,14 @@ bool molt__threads_passed(molt_world *world, uint64_t mark)
     return passed;
 }
 
+void molt__threads_busy(molt_world *world, char *text, size_t size)
+{
+    molt__threads *threads = &world->threads;
+    pthread_mutex_lock(&threads->mutex);
+    list_names(threads, true, text, size);
+    pthread_mutex_unlock(&threads->mutex);
+}
+
 /* ---- The gate ------------------------------------------------------------- */
 
 static void open_gate(molt__threads *threads)

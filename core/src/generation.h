@@ -20,6 +20,7 @@ typedef struct molt__generation {
     bool kept;                       /* never to be unmapped: the program asked for it */
     uint32_t number;                 /* which generation of the module it is */
     char name[MOLT_NOTE_NAME];       /* of the module */
+    double since;                    /* by the world's clock: when it was retired */
     uint64_t mark;                   /* workers that were in it have passed a quiescent point when this has passed */
     molt__span span;                 /* where it lies */
     char reason[MOLT__PIN_TEXT];     /* pinned or quarantined: why */

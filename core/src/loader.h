@@ -47,6 +47,9 @@ molt_image_fate molt__loader_close(molt_world *world, molt__generation *generati
 /* A quiescent point: no frame of a module is on any stack. Tries all that wait. */
 void molt__loader_tick(molt_world *world);
 
+/* The world is about to close, and has workers: modules may have ends for theirs. */
+void molt__loader_dismiss(molt_world *world);
+
 /* The world closes: all that is left goes, or is given up. */
 void molt__loader_clear(molt_world *world);
 

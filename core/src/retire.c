@@ -53,6 +53,17 @@ static molt_image_fate unmap(molt_world *world, molt__generation *generation)
     return stay(world, generation, MOLT_IMAGE_PINNED);
 }
 
+/* That they take a moment is nothing to speak of. */
+static molt_image_fate await_threads(molt_world *world, molt__generation *generation)
+{
+    char names[sizeof generation->reason - 64];
+    molt__threads_busy(world, names, sizeof names);
+    snprintf(generation->reason, sizeof generation->reason, "no quiescent point since then of thread%s %s",
+             strchr(names, ',') ? "s" : "", names);
+    double waited = world->config.clock(world->config.user) - generation->since;
+    return stay(world, generation, waited < world->threads.limit ? MOLT_IMAGE_RETIRED : MOLT_IMAGE_QUARANTINED);
+}
+
 /* Of an image that nothing enters any more. Frees the generation where it goes. */
 static molt_image_fate attempt(molt_world *world, molt__generation *generation)
 {
@@ -63,10 +74,7 @@ static molt_image_fate attempt(molt_world *world, molt__generation *generation)
         generation->for_good = true;
         return stay(world, generation, MOLT_IMAGE_PINNED);
     }
-    if (!molt__threads_passed(world, generation->mark)) {
-        snprintf(reason, size, "a worker thread has not passed a quiescent point since");
-        return stay(world, generation, MOLT_IMAGE_RETIRED);
-    }
+    if (!molt__threads_passed(world, generation->mark)) return await_threads(world, generation);
     reason[0] = '\0';
     if (molt__holder_find(world, generation->span, reason, size)) return stay(world, generation, MOLT_IMAGE_QUARANTINED);
     if (!molt__leave_run(world, generation)) return stay(world, generation, MOLT_IMAGE_QUARANTINED);
@@ -92,6 +100,7 @@ molt_image_fate molt__loader_retire(molt_world *world, molt__generation *generat
     molt__loader *loader = world->loader;
     loader->reason[0] = '\0';
     generation->mark = molt__threads_mark(world);
+    generation->since = world->config.clock(world->config.user);
     if (quiescent(world)) {
         if (loader->waiting) sweep(world);
         loader->leaving = true;
@@ -146,6 +155,17 @@ void molt__loader_tick(molt_world *world)
     if (loader->leaving) return;
     if (loader->waiting) sweep(world);
     if (loader->hopeful) look_again(world);
+}
+
+void molt__loader_dismiss(molt_world *world)
+{
+    molt__loader *loader = world->loader;
+    if (!loader || loader->leaving) return;
+    loader->leaving = true;
+    for (molt__generation *generation = loader->generations; generation; generation = generation->next) {
+        molt__leave_run(world, generation);
+    }
+    loader->leaving = false;
 }
 
 void molt__loader_clear(molt_world *world)

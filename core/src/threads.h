@@ -78,6 +78,9 @@ void molt__threads_tick(molt_world *world);
 uint64_t molt__threads_mark(molt_world *world);
 bool molt__threads_passed(molt_world *world, uint64_t mark);
 
+/* Those that are not at rest now: "'steering', 'physics'". */
+void molt__threads_busy(molt_world *world, char *text, size_t size);
+
 /* Brings all threads to rest and holds them there until as many resumes.
  * MOLT_ERR_THREAD, and they run on, when that takes longer than the limit. */
 int molt__threads_stop(molt_world *world);

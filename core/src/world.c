@@ -4,6 +4,7 @@
 #include "class.h"
 #include "edit.h"
 #include "impl.h"
+#include "loader.h"
 #include "memory.h"
 #include "module.h"
 #include "object.h"
@@ -134,6 +135,7 @@ int molt_world_close(molt_world *world)
 {
     if (!world) return MOLT_OK;
     int err = molt__threads_check(world, "molt_world_close");
+    if (!err && MOLT__LOAD(&world->threads.count)) molt__loader_dismiss(world);
     if (!err) err = molt__threads_close(world);
     if (err) return err;
     world->closing = true;

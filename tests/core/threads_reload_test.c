@@ -159,6 +159,18 @@ static void stay_in(worker *w)
     worker_step(w);
 }
 
+/* Of the image that does not serve. */
+static void assert_fate(molt_image_fate fate)
+{
+    molt_image_info image;
+    for (size_t i = 0; molt_module_image_at(with.world, i, &image); i++) {
+        if (image.fate == MOLT_IMAGE_NONE) continue;
+        assert_string_equal(molt_image_fate_name(image.fate), molt_image_fate_name(fate));
+        return;
+    }
+    fail_msg("there is no such image");
+}
+
 static void an_image_stays_until_each_worker_has_been_quiescent(void **state)
 {
     (void)state;
@@ -173,6 +185,12 @@ static void an_image_stays_until_each_worker_has_been_quiescent(void **state)
     ok(molt_module_reload(module, NULL, NULL));
     for (int i = 0; i < 3; i++) ok(molt_world_tick(with.world));
     assert_int_equal(molt_module_images(with.world), 2);
+    assert_fate(MOLT_IMAGE_RETIRED);
+    assert_null(strstr(with.log, "stays mapped"));
+    with.world->threads.limit = 0;
+    ok(molt_world_tick(with.world));
+    assert_fate(MOLT_IMAGE_QUARANTINED);
+    assert_non_null(strstr(with.log, "bike g1 stays mapped: no quiescent point since then of thread 'slow'"));
     let_on(&w);
     await(&w);
     ok(molt_world_tick(with.world));

@@ -156,4 +156,10 @@ describe("a program with threads", function()
     assert.truthy(output:find("molt: the world cannot be closed: threads 'hand', 'hand' are registered with it", 1, true),
       output)
   end)
+
+  it("ends in peace where the module stops them before it is unloaded", function()
+    local output, status = helper.run(program .. "told:start(id) while told:answers() == 0 do end told:trust()")
+    assert.equal(0, status, output)
+    assert.equal("", output)
+  end)
 end)

@@ -14,7 +14,8 @@
     METHOD(double, refused, ())     /* calls that met Lua: zero, and an error */      \
     METHOD(double, wrong, ())       /* anything else */                               \
     METHOD(double, ended, ())       /* times that the object was not there */         \
-    METHOD(void, stop, ())
+    METHOD(void, stop, ())                                                            \
+    METHOD(void, trust, ())         /* that the module stops them when it has to go */
 
 MOLT_TRAIT(Teller, TELLER)
 MOLT_TRAIT(Crew, CREW)
@@ -26,7 +27,7 @@ static struct {
     molt_ref object;
     pthread_t hands[HANDS];
     int running;                     /* hands */
-    bool over;
+    bool over, trusted;
     unsigned long answers, refused, wrong, ended;
 } crew;
 
@@ -73,11 +74,29 @@ static void start(Crew *self, double id)
     }
 }
 
+static void end_all(void)
+{
+    __atomic_store_n(&crew.over, true, __ATOMIC_RELEASE);
+    while (crew.running > 0) pthread_join(crew.hands[--crew.running], NULL);
+}
+
 static void stop(Crew *self)
 {
     (void)self;
-    __atomic_store_n(&crew.over, true, __ATOMIC_RELEASE);
-    while (crew.running > 0) pthread_join(crew.hands[--crew.running], NULL);
+    end_all();
+}
+
+static void trust(Crew *self)
+{
+    (void)self;
+    crew.trusted = true;
+}
+
+static int leave(molt_leave *molt)
+{
+    if (crew.running && !crew.trusted) return molt_stay(molt, "hands are at work");
+    end_all();
+    return MOLT_OK;
 }
 
 #define COUNTER(name)                                                          \
@@ -98,7 +117,9 @@ static double tell(Teller *self, double x)
 
 MOLT_MODULE(crew, "1.0.0")
 {
-    MOLT_IMPL(Crew, .start = start, .stop = stop, .answers = answers, .refused = refused, .wrong = wrong, .ended = ended);
+    MOLT_BEFORE_UNLOAD(leave);
+    MOLT_IMPL(Crew, .start = start, .stop = stop, .trust = trust, .answers = answers, .refused = refused,
+              .wrong = wrong, .ended = ended);
     MOLT_IMPL(Teller, .tell = tell);
     return MOLT_OK;
 }

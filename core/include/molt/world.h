@@ -39,7 +39,8 @@ MOLT_API molt_world *molt_world_open(const molt_config *config);
 
 /* Ends every object, unloads every module, frees everything. A Lua state that
  * uses the world stays usable: its objects raise from then on. Not from within
- * a method: its code is unloaded with the rest. Waits for workers to unregister;
+ * a method: its code is unloaded with the rest. Where workers are registered, modules'
+ * hooks for before they are unloaded run, and it waits for workers to unregister;
  * MOLT_ERR_IN_USE, which the log says too, when one has not done so in time, or
  * MOLT_ERR_THREAD on a thread that does not own it: then the world stays open. */
 MOLT_API int molt_world_close(molt_world *world);

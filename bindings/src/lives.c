@@ -146,8 +146,8 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
  * nothing has happened. */
 static int finish_plain(lua_State *L)
 {
-    molt__binding *b = open_binding(L);
-    molt_object *object = molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS));
+    molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
+    molt_object *object = b->world ? molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS)) : NULL;
     if (!object || object->flags & (MOLT__HOST | MOLT__ARMED)) {
         lua_pushboolean(L, 0);
         return 1;

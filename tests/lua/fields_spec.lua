@@ -274,6 +274,18 @@ describe("the table of an object", function()
     assert.same({ "a", "b", "c" }, { o.label, o[1], o[o] })
   end)
 
+  it("has no other entries than it was given, from the first object of a class on", function()
+    local class = molt.class(fresh "Class", { Widths })
+    function class.other() return "other" end
+    for _ = 1, 6 do
+      local o, keys, iterate = class(), {}, next
+      o.label = "a"
+      for k in iterate, o do keys[k] = true end
+      assert.same({ [0] = true, label = true }, keys)
+      assert.same({ 1, "other" }, { o.i8, o:other() })
+    end
+  end)
+
   it("answers nil for what it has not", function()
     assert.is_nil(Holder().nothing)
   end)

@@ -435,6 +435,84 @@ describe("a patch of one object", function()
     assert.equal("x", o:speak("x"))
   end)
 
+  it("counts once more when a function covers it, whatever the collector did", function()
+    for _, collect in ipairs { function() end, helper.collect_all } do
+      local o = new_class()()
+      local patch = molt.override(o, "speak", function() return "override" end)
+      o.speak = function() return "assigned" end
+      collect()
+      assert.same({ "assigned", 2 }, { o:speak(), molt.restore(o) })
+      assert.same({ "x", false }, { o:speak("x"), (patch:remove()) })
+    end
+  end)
+
+  it("is found again beneath another after its own link was collected", function()
+    local o = new_class()()
+    local override = molt.override(o, "speak", function() return "override" end)
+    local around = molt.around(o, "speak", tagged "a")
+    assert.equal("a(override)", o:speak())
+    around:remove()
+    helper.collect_all()
+    assert.equal("override", o:speak())
+    molt.around(o, "speak", tagged "b")
+    assert.equal("b(override)", o:speak())
+    assert.is_true(override:remove())
+    assert.equal("b(x)", o:speak("x"))
+    assert.equal(1, molt.restore(o))
+  end)
+
+  it("that is removed is not called by a wrapper that was suspended above it", function()
+    local o = new_class()()
+    local override = molt.override(o, "speak", function() return "override" end)
+    local around = molt.around(o, "speak", function(next, self, x)
+      coroutine.yield()
+      return next(self, x)
+    end)
+    local call = coroutine.wrap(function() return o:speak("x") end)
+    call()
+    around:remove()
+    override:remove()
+    assert.equal("x", call())
+  end)
+
+  it("leaves nothing behind when it is removed, nor when its object dies", function()
+    local class = new_class()
+    local function fn() return 1 end
+    local count = helper.stress and 100 or 2000
+    local function some()
+      local kept = class()
+      for _ = 1, count do
+        molt.override(kept, "speak", fn):remove()
+        molt.override(class(), "speak", fn)
+      end
+    end
+    local function used()
+      local most = 0
+      for _ = 1, 4 do
+        some()
+        helper.collect_all()
+        most = math.max(most, collectgarbage("count"))
+      end
+      return most
+    end
+    used()                                     -- tables are as large as they get
+    local before = used()
+    used()
+    assert.is_true(used() - before < 100)      -- kilobytes: 6 bytes for each
+  end)
+
+  it("leaves no entry but its own in the object's table", function()
+    local T = molt.trait(fresh "T", { "double x = 1", "double y = 2", speak = function() return "x" end,
+      other = function() return "other" end })
+    local o = molt.class(fresh "Class", { T })()
+    local function speak(self) return self.x + self.y end
+    molt.override(o, "speak", speak)
+    local keys, iterate = {}, next
+    for k, v in iterate, o do keys[k] = k == 0 or v end
+    assert.same({ [0] = true, speak = speak }, keys)
+    assert.same({ 3, "other" }, { o:speak(), o:other() })
+  end)
+
   it("that has been destroyed is not removed", function()
     local o = new_class()()
     local patch = molt.around(o, "speak", tagged "a")

@@ -85,6 +85,16 @@ local function before_and_after(happen, make)
   return { run, loop(untouched) }
 end
 
+-- Each is patched as it is made.
+local function patched_objects()
+  local patch = measure.compile(plain.STEP)
+  return (objects_of(1, orders.one, molt_class, function(class)
+    local o = class()
+    molt.override(o, "step", patch)
+    return o
+  end))
+end
+
 local cases = {
   section = "method + 3 typed-field operations",
   batch = COUNT,
@@ -128,14 +138,22 @@ local cases = {
     end, make)
   end },
   { name = "patched objects", bar = 1.3, run = function()
-    local class, objects, peers = molt_class(), {}, {}
-    local patch, peer_class, peer_patch = measure.compile(plain.STEP), plain.class(), measure.compile(plain.STEP)
-    for i = 1, COUNT do
-      objects[i], peers[i] = class(), peer_class.new()
-      molt.override(objects[i], "step", patch)
-      peers[i].step = peer_patch
-    end
-    return { loop(objects), loop(peers) }
+    return { loop(patched_objects()), loop((objects_of(1, orders.one, plain.class, plain_new))) }
+  end },
+  { name = "patched objects, beside patched plain tables", bar = 1.3, peer = "a raw field holds the method",
+    run = function()
+      local patch = measure.compile(plain.STEP)
+      local function new_patched(class)
+        local o = class.new()
+        o.step = patch
+        return o
+      end
+      return { loop(patched_objects()), loop((objects_of(1, orders.one, plain.class, new_patched))) }
+    end },
+  { name = "patched by an attached trait", bar = 1.3, run = function()
+    local trait = molt.trait("Patch", { step = measure.compile(plain.STEP) })
+    local objects = objects_of(1, orders.one, molt_class, function(class) return molt.attach(class(), trait) end)
+    return { loop(objects), loop((objects_of(1, orders.one, plain.class, plain_new))) }
   end },
 }
 

@@ -339,10 +339,10 @@ local function use_pieces(record, list)
   local gained = gaining(record, list, lacks)
   check.result(core.class_use(record.pointer, triples(list)))
   for i, entry in ipairs(gained) do
-    local ok, err = hook.all_attached(entry[2], entry[1])
-    if not ok then
+    local ran, ok, err = pcall(hook.all_attached, entry[2], entry[1])
+    if not (ran and ok) then
       undo_use(record, list, lacks, gained, i)
-      error(err, 0)
+      error(ran and err or ok, 0)
     end
   end
   local anew = false

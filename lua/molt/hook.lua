@@ -118,7 +118,8 @@ end
 -- Runs `attached` of those of the traits (handle -> true; nil: of all) that wait for
 -- it. On an error: false, the error, and the traits whose hooks have run.
 local function gain(o, entries, traits)
-  local wait, done = waiting[o], {}
+  local wait, done, n = waiting[o], {}, 0
+  for i = 1, #entries do done[i] = false end   -- once a hook has run, nothing may fail for want of memory
   for i = 1, #entries do
     local entry = entries[i]
     local shape = bodies.of(o)
@@ -128,7 +129,8 @@ local function gain(o, entries, traits)
       local ok, err = run(o, entry)
       if not ok then return false, err, done end
       wait[entry.trait] = nil
-      done[#done + 1] = entry.trait
+      n = n + 1
+      done[n] = entry.trait
     end
   end
   return true
@@ -249,6 +251,13 @@ function hook.attached(o, plan, traits, undo)
   error(err, 0)
 end
 
+local function welcome(o, shape, plan, traits)
+  await(o, shape, traits)
+  arm_if(o, plan)
+  local ok, err = gain(o, plan.attached, traits)
+  if not ok then error(err, 0) end
+end
+
 -- A class and its instances have gained a trait. If a hook fails, those that have run
 -- are taken back, and the class is to lose it again: false, and the error.
 function hook.all_attached(list, trait)
@@ -257,9 +266,7 @@ function hook.all_attached(list, trait)
     local shape = bodies.of(o)
     local plan = shape and hook.has(shape, trait) and plan_of(shape)
     if plan then
-      await(o, shape, traits)
-      arm_if(o, plan)
-      local ok, err = gain(o, plan.attached, traits)
+      local ok, err = pcall(welcome, o, shape, plan, traits)
       if not ok then
         for k = i - 1, 1, -1 do lose_logged(list[k], traits) end
         return false, err

@@ -127,6 +127,19 @@ local function undo_attach(o, shape, to, before, adoptions)
   end
 end
 
+-- What an attach gives the object, which has the traits now: only want of memory can
+-- refuse it.
+local function fill_in(o, list, fields, adoptions)
+  if adoptions then
+    for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
+  end
+  for i = 1, #list do start_any(o, list[i]) end
+  if fields then
+    local iterate = next
+    for name, v in iterate, fields do o[name] = v end
+  end
+end
+
 -- Hooks of the traits that an attach brought.
 local function run_attached(o, plan, shape, to, before, adoptions)
   local gained = adopt.lapsing(to, shape)
@@ -155,17 +168,24 @@ function object.attach(o, what, fields)
     end
   end
   local plan = hook.plan(to)
-  local before = plan and raw_values(o, fields, shape)
+  local before = (plan or fields) and raw_values(o, fields, shape)
   enter(o, shape, to)
-  if adoptions then
-    for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
+  if fields or adoptions then
+    local ok, err = pcall(fill_in, o, list, fields, adoptions)
+    if not ok then
+      undo_attach(o, shape, to, before or {}, adoptions)
+      error(err, 0)
+    end
+  else
+    for i = 1, #list do start_any(o, list[i]) end
   end
-  for i = 1, #list do start_any(o, list[i]) end
-  if fields then
-    local iterate = next
-    for name, v in iterate, fields do o[name] = v end
+  if plan then
+    local ok, err = pcall(run_attached, o, plan, shape, to, before, adoptions)
+    if not ok then
+      if bodies.of(o) == to then undo_attach(o, shape, to, before, adoptions) end     -- no hook had its turn
+      error(err, 0)
+    end
   end
-  if plan then run_attached(o, plan, shape, to, before, adoptions) end
   if event.heard "attach" then for _, record in ipairs(list) do event.emit("attach", o, record.proxy) end end
   return o
 end

@@ -1,0 +1,155 @@
+/*
+ * Memory refused to verbs of Lua: each is tried in a fresh world, with the first, the
+ * second, … allocation refused, of the world's and of Lua's, until it needs no more.
+ * A failure is an error, and all that Lua can see is as it was; or, where Lua's own
+ * memory ran out after all was done, as the verb should leave it: never between.
+ */
+#include "host.h"
+
+#define EARS(FIELD, METHOD)                 \
+    FIELD (double, size, 3)                 \
+    METHOD(void, attached, ())
+
+MOLT_TRAIT(Ears, EARS)
+
+static const char *const furnish =
+    "A = molt.trait('A', { 'double x = 1', 'double get()', get = function(self) return self.x end })\n"
+    "molt.struct('Vec', 'float x; float y')\n"
+    "W = molt.trait('W', { 'string name = \"ann\"', 'float path[3]', 'Vec at', 'A friend', 'any note', 'private double p = 4' })\n"
+    "V = molt.trait('V', { 'string title = \"dr\"', requires = { W }, say = function(self) return self.name end })\n"
+    "H = molt.trait('H', { 'double heat = 2', attached = function(self) hooked = (hooked or 0) + 1 end,\n"
+    "                     detached = function(self) hooked = hooked - 1 end })\n"
+    "T = molt.trait('T', { 'all void mark()', mark = function(self) end })\n"
+    "Ten = molt.impl(A, { x = 10, get = function() return 10 end })\n"
+    "C = molt.class('C', { A })\n"
+    "D = molt.class('D', { extends = C, W })\n"
+    "c, d, e = C { x = 5, extra = 7 }, D { name = 'bob' }, C()\n"
+    "d.friend = c\n"
+    "d.path[1] = 2.5\n"
+    "molt.attach(e, H)\n"
+    "patch = molt.override(e, 'get', function() return -1 end)\n"
+    "view = molt.as(c, A)\n";
+
+/* All that Lua can see of the objects. */
+static const char *const look =
+    "function look()\n"
+    "  local lines = {}\n"
+    "  for _, o in ipairs { c, d, e } do\n"
+    "    local line = { tostring(o), tostring(rawget(o, 'extra')), tostring(o.extra), o:get(), tostring(o.heat),\n"
+    "      tostring(o.name), tostring(o.title), tostring(o.path and o.path[1]), tostring(o.at and o.at.x), tostring(o.friend),\n"
+    "      tostring(o.say ~= nil), tostring(o.mark ~= nil), tostring(molt.alive(o)) }\n"
+    "    lines[#lines + 1] = table.concat(line, ' ')\n"
+    "  end\n"
+    "  for _, class in ipairs { C, D } do\n"
+    "    for _, t in ipairs(molt.traits_of(class)) do lines[#lines + 1] = tostring(t) end\n"
+    "    lines[#lines + 1] = tostring(molt.count(class))\n"
+    "  end\n"
+    "  lines[#lines + 1] = tostring(view.x) .. tostring(hooked)\n"
+    "  return table.concat(lines, '\\n')\n"
+    "end\n";
+
+typedef struct verb { const char *name, *text; } verb;
+
+static const verb verbs[] = {
+    { "attach wide fields", "molt.attach(c, W, { name = 'new', path = { 1, 2, 3 }, at = { x = 1, y = 2 }, note = 'n' })" },
+    { "attach a list", "molt.attach(c, { V, W, Ten })" },
+    { "attach what has hooks", "molt.attach(c, H, { heat = 3 })" },
+    { "attach an `all`", "molt.attach(c, T)" },
+    { "detach wide fields", "molt.detach(e, H)" },
+    { "use wide fields", "molt.use(C, { V, W })" },
+    { "use what has hooks", "molt.use(C, H)" },
+    { "use an implementation", "molt.use(C, Ten)" },
+    { "use under other names", "molt.use(C, molt.rename(T, { mark = 'sign' }))" },
+    { "drop", "molt.drop(D, W)" },
+    { "redefine on a class", "function C:get() return self.x + 1 end" },
+    { "redefine on a trait", "function A:get() return self.x + 2 end" },
+    { "override", "molt.override(c, 'get', function() return 8 end)" },
+    { "around", "molt.around(C, 'get', function(next, self) return next(self) + 1 end)" },
+    { "remove", "patch:remove()" },
+    { "assign a string", "d.name = 'a longer name than the one before'" },
+    { "assign an array", "d.path = { 7, 8, 9 }" },
+};
+
+static void set_up_host(host *h)
+{
+    memset(h, 0, sizeof *h);
+    h->world = open_world(&h->world_memory);
+    h->L = open_lua(&h->lua_memory);
+    run(h->L, "jit.off()");
+    assert_int_equal(molt_lua_open(h->L, h->world), MOLT_OK);
+    teach(h->L);
+    run(h->L, furnish);
+    run(h->L, look);
+    run(h->L, "look() collectgarbage() collectgarbage() before = look()");
+}
+
+static char after[4096];              /* what the verb leaves */
+
+static void learn(const verb *v)
+{
+    host h;
+    set_up_host(&h);
+    run(h.L, v->text);
+    run(h.L, "return look()");
+    snprintf(after, sizeof after, "%s", lua_tostring(h.L, -1));
+    host_close_world_first(&h);
+}
+
+static bool try_at(const verb *v, bool of_lua, size_t n)
+{
+    host h;
+    set_up_host(&h);
+    memory *m = of_lua ? &h.lua_memory : &h.world_memory;
+    assert_int_equal(luaL_loadstring(h.L, v->text), 0);
+    lua_pushvalue(h.L, -1);
+    lua_setglobal(h.L, "verb");
+    m->once = true;
+    m->fail_at = m->calls + n;
+    bool failed = lua_pcall(h.L, 0, 0, 0) != 0;
+    bool reached = m->calls >= m->fail_at;
+    m->fail_at = 0;
+    if (failed && !reached) fail_msg("%s: %s", v->name, lua_tostring(h.L, -1));
+    lua_settop(h.L, 0);
+    /* The same as before, and then the verb's work after all; or done. */
+    run(h.L, "now = look() return now");
+    bool done = !failed || (of_lua && strcmp(lua_tostring(h.L, -1), after) == 0);
+    lua_settop(h.L, 0);
+    if (!done) {
+        lua_pushfstring(h.L, "%s, %d: ", v->name, (int)n);
+        lua_setglobal(h.L, "what");
+        run(h.L, "if now ~= before then error(what .. before .. '\\n-- became --\\n' .. now, 0) end");
+    }
+    if (luaL_loadstring(h.L, done ? "look() molt.tick()" : "verb() look() molt.tick()") || lua_pcall(h.L, 0, 0, 0)) {
+        fail_msg("%s, %zu of %s: afterwards %s", v->name, n, of_lua ? "Lua's" : "the world's", lua_tostring(h.L, -1));
+    }
+    if (n % 3) host_close_world_first(&h);
+    else host_close_lua_first(&h);
+    return reached;
+}
+
+static void verbs_that_are_refused_memory_change_nothing(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++) {
+        for (size_t n = 1; try_at(&verbs[v], false, n); n++) assert_true(n < 500);
+    }
+}
+
+static void verbs_that_are_refused_memory_for_lua_change_nothing(void **state)
+{
+    (void)state;
+    const size_t step = getenv("MOLT_TEST_LONG") ? 1 : 7;
+    for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++) {
+        learn(&verbs[v]);
+        for (size_t n = 1 + v % step; try_at(&verbs[v], true, n); n += step) assert_true(n < 5000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verbs_that_are_refused_memory_change_nothing),
+        cmocka_unit_test(verbs_that_are_refused_memory_for_lua_change_nothing),
+    };
+    return cmocka_run_group_tests_name("memory refused to verbs", tests, NULL, NULL);
+}

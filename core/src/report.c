@@ -13,6 +13,13 @@ int molt__report_check(molt_world *world, const molt_reload_options *options, co
         return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_options is %zu, found %zu",
                           sizeof *options, options->size);
     }
+    uint32_t known = MOLT_RELOAD_PROBE | MOLT_RELOAD_NO_PROBE | MOLT_RELOAD_TOMBSTONES;
+    if (options && options->flags & ~known) {
+        return molt__fail(world, MOLT_ERR_ARGUMENT, "unknown flags of a reload: 0x%x", (unsigned)(options->flags & ~known));
+    }
+    if (options && !(options->timeout >= 0 && options->timeout < 1e9)) {
+        return molt__fail(world, MOLT_ERR_RANGE, "the timeout of a reload is in seconds, got %g", options->timeout);
+    }
     if (report && report->size != sizeof *report) {
         return molt__fail(world, MOLT_ERR_ARGUMENT, "the size of a molt_reload_report is %zu, found %zu",
                           sizeof *report, report->size);

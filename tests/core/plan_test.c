@@ -47,12 +47,12 @@ static bool told(const molt_reload_report *report, molt_change change, const cha
 }
 
 /* Refused for these reasons in this order, and the world is byte for byte what it was. */
-static void refuse(molt_module *module, const char *const *said, size_t count)
+static void refuse_with(molt_module *module, uint32_t flags, const char *const *said, size_t count)
 {
     dump *before = malloc(sizeof *before), *after = malloc(sizeof *after);
     molt_reload_report report;
     dump_world(before);
-    assert_int_not_equal(reload_with(module, 0, &report), MOLT_OK);
+    assert_int_not_equal(reload_with(module, flags, &report), MOLT_OK);
     dump_world(after);
     assert_string_equal(before->text, after->text);
     free(before);
@@ -66,6 +66,11 @@ static void refuse(molt_module *module, const char *const *said, size_t count)
     }
     assert_int_equal(report.from, report.to);
     assert_int_equal(report.fate, MOLT_IMAGE_NONE);
+}
+
+static void refuse(molt_module *module, const char *const *said, size_t count)
+{
+    refuse_with(module, 0, said, count);
 }
 
 static void a_plain_reload_keeps_every_method(void **state)
@@ -196,6 +201,54 @@ static void a_setup_that_declares_and_fails_leaves_no_name(void **state)
     /* The names are free: for others, and of another shape. */
     molt_struct_text vec = { sizeof vec, "Vec2", "double x", 8, 8, "game.c:1" };
     assert_int_equal(molt_struct_declare(with.world, &vec), MOLT_OK);
+}
+
+/* Whatever it is that is refused: not one slot, field or name is another. */
+static void no_refusal_leaves_a_trace(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *said; } builds[] = {
+        { BIKE_TEXT RANGE_TEXT(1) "MOLT_MODULE(boat, \"1\") { " BOTH " return MOLT_OK; }\n",
+          "expected module 'bike', found 'boat'" },
+        { BIKE_TEXT "double nowhere(double);\nstatic double range(Bike *self, double load) { (void)self; return nowhere(load); }\n"
+          "static int32_t wheels(Bike *self) { (void)self; return 2; }\n" MODULE_TEXT("2", BOTH), "nowhere" },
+        { BIKE_TEXT RANGE_TEXT(1) MODULE_TEXT("2", BOTH "MOLT_IMPL(Bike, .range = range);"), "implementation 'Bike' is given 'range' twice" },
+        { BIKE_TEXT RANGE_TEXT(1) MODULE_TEXT("2", BOTH "return 7;"), "its setup returned 7" },
+        { BIKE_TEXT RANGE_TEXT(1) "__attribute__((constructor)) static void fall(void) { __builtin_trap(); }\n"
+          MODULE_TEXT("2", BOTH), "constructor" },
+        { "int nothing;\n", "no MOLT_MODULE" },
+    };
+    molt_module *module = load_bike();
+    new_object(module, "Car");
+    for (size_t i = 0; i < sizeof builds / sizeof *builds; i++) {
+        rebuild(builds[i].text);
+        refuse_with(module, MOLT_RELOAD_PROBE, &builds[i].said, 1);
+    }
+    static const char *const cut = "empty file";
+    native_write(with.folder, "bike.so", "", 0);
+    refuse_with(module, 0, &cut, 1);
+    static const char *const text = "found text";
+    native_write(with.folder, "bike.so", "hello, world", 12);
+    refuse_with(module, 0, &text, 1);
+    char path[PATH_MAX + 16];
+    static const char *const gone = "No such file";
+    native_format(path, sizeof path, "%s/bike.so", with.folder);
+    assert_int_equal(unlink(path), 0);
+    refuse_with(module, 0, &gone, 1);
+}
+
+static void options_are_checked_before_anything_else(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_reload_report report;
+    assert_int_equal(reload_with(module, 0x40, &report), MOLT_ERR_ARGUMENT);
+    assert_string_equal(molt_last_error(with.world), "unknown flags of a reload: 0x40");
+    molt_reload_options options = { .size = sizeof options, .timeout = -1 };
+    assert_int_equal(molt_module_reload(module, &options, NULL), MOLT_ERR_RANGE);
+    options = (molt_reload_options){ .size = 3 };
+    assert_int_equal(molt_module_rollback(module, &options, NULL), MOLT_ERR_ARGUMENT);
+    assert_int_equal(molt_modules_reload(&module, 1, &options, NULL), MOLT_ERR_ARGUMENT);
 }
 
 static void versions_count_where_a_module_says_what_it_follows(void **state)
@@ -390,6 +443,8 @@ int main(void)
         test(other_fields_are_refused_with_both_layouts),
         test(methods_in_other_slots_are_refused),
         test(a_setup_that_declares_and_fails_leaves_no_name),
+        test(no_refusal_leaves_a_trace),
+        test(options_are_checked_before_anything_else),
         test(versions_count_where_a_module_says_what_it_follows),
         test(versions_are_compared_number_by_number),
         test(a_tombstone_answers_c_with_zero_and_a_pending_error),

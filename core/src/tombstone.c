@@ -12,6 +12,9 @@
 
 struct molt__tombstone {
     ffi_closure *closure;
+    ffi_cif cif;
+    ffi_type both;                   /* see prepare */
+    ffi_type *parts[3];
     molt_function function;
     const molt__method *method;
     const molt_impl *impl;
@@ -52,11 +55,24 @@ static void raise_gone(const struct molt__tombstone *tombstone)
 /* What a call of the slot reaches, instead of code that is no longer there. */
 static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
 {
-    (void)cif;
     (void)arguments;
-    const struct molt__tombstone *tombstone = user;
-    if (tombstone->method->declaration.kind != MOLT_VOID) memset(result, 0, sizeof(ffi_arg));
-    raise_gone(tombstone);
+    size_t size = cif->rtype->size < sizeof(ffi_arg) ? sizeof(ffi_arg) : cif->rtype->size;
+    if (cif->rtype->type != FFI_TYPE_VOID) memset(result, 0, size);
+    raise_gone(user);
+}
+
+/* Whoever calls may believe another signature by now: the result is zero in the
+ * registers of both kinds. That is how x86-64 returns a double and a word together. */
+static ffi_status prepare(struct molt__tombstone *made, molt__closure *closure)
+{
+    ffi_type *result = closure->cif.rtype;
+#if defined(__x86_64__) && !defined(_WIN32)
+    made->parts[0] = &ffi_type_double;
+    made->parts[1] = &ffi_type_uint64;
+    made->both = (ffi_type){ .type = FFI_TYPE_STRUCT, .elements = made->parts };
+    result = &made->both;
+#endif
+    return ffi_prep_cif(&made->cif, FFI_DEFAULT_ABI, closure->cif.nargs, result, closure->cif.arg_types);
 }
 
 static struct molt__tombstone *make(molt_impl *impl, molt__method *method)
@@ -67,7 +83,8 @@ static struct molt__tombstone *make(molt_impl *impl, molt__method *method)
     void *code = NULL;
     *made = (struct molt__tombstone){ .method = method, .impl = impl };
     made->closure = ffi_closure_alloc(sizeof *made->closure, &code);
-    if (made->closure && ffi_prep_closure_loc(made->closure, &closure->cif, entered, made, code) == FFI_OK) {
+    if (made->closure && prepare(made, closure) == FFI_OK &&
+        ffi_prep_closure_loc(made->closure, &made->cif, entered, made, code) == FFI_OK) {
         memcpy(&made->function, &code, sizeof code);
         return made;
     }

@@ -369,6 +369,21 @@ static void a_changed_signature_becomes_a_tombstone(void **state)
     assert_true(range_of(object) == 250);
 }
 
+/* The new code calls its slot by the signature that it has declared: zero, in any register. */
+static void a_tombstone_is_zero_by_the_new_signature_too(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    rebuild(OTHER_TEXT(FUEL, "METHOD(int64_t, range, (double load))" WHEELS)
+            "static int64_t range(Bike *self, double load) { (void)self; return (int64_t)load; }\n"
+            "static int32_t wheels(Bike *self) { return molt_call(self, range, 5.0) == 0 ? 1 : 0; }\n" MODULE_TEXT("2", BOTH));
+    accept(module, MOLT_RELOAD_TOMBSTONES);
+    assert_int_equal(molt_call(molt_as(object, Bike), wheels), 1);
+    assert_int_equal(molt_error_take(with.world, NULL), MOLT_ERR_MISSING);
+    expect_gone(object, 2);
+}
+
 static void a_vanished_implementation_in_use_becomes_tombstones(void **state)
 {
     (void)state;
@@ -451,6 +466,7 @@ int main(void)
         test(a_tombstone_stays_without_being_asked_for_again),
         test(a_method_that_is_back_heals_its_slot),
         test(a_changed_signature_becomes_a_tombstone),
+        test(a_tombstone_is_zero_by_the_new_signature_too),
         test(a_vanished_implementation_in_use_becomes_tombstones),
         test(a_dead_tombstone_is_swept),
         test(running_out_of_memory_leaves_no_tombstone),

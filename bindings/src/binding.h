@@ -20,7 +20,7 @@ typedef enum molt__callback {
     MOLT__CALLBACK_CHANGED = 1,      /* (): flat method tables follow */
     MOLT__CALLBACK_SHAPE,            /* (shape id): makes its record, metatable and tombstone */
     MOLT__CALLBACK_CDATA,            /* (shape id, body) -> what goes into [0] */
-    MOLT__CALLBACK_STAGE,            /* (moves, count): what the objects are to get */
+    MOLT__CALLBACK_STAGE,            /* (moves, count, native code migrates): what the objects are to get */
     MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
     MOLT__CALLBACK_INT64,            /* (low, high, signed) -> cdata */

@@ -320,7 +320,8 @@ static int bridge_stage(void *user, const molt__move *moves, size_t count)
     lua_replace(L, -2);
     lua_pushlightuserdata(L, (void *)(uintptr_t)moves);
     lua_pushnumber(L, (double)count);
-    return lua_pcall(L, 2, 0, 0) == 0 ? MOLT_OK : fail_staged(L, b);
+    lua_pushboolean(L, b->world->staging->migrator_count > 0);
+    return lua_pcall(L, 3, 0, 0) == 0 ? MOLT_OK : fail_staged(L, b);
 }
 
 static void bridge_relaid(void *user, const molt__move *moves, size_t count, bool commit)

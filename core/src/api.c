@@ -47,4 +47,5 @@ const molt_api molt__api_table = {
     .thread_quiescent = molt_thread_quiescent,
     .thread_offline = molt_thread_offline,
     .thread_online = molt_thread_online,
+    .former_get = molt_former_get,
 };

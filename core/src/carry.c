@@ -4,6 +4,7 @@
 #include "fieldtype.h"
 #include "impl.h"
 #include "memory.h"
+#include "migrate.h"
 #include "value.h"
 #include "world_state.h"
 
@@ -168,7 +169,14 @@ static int add_lost(molt__carry *carry, uint32_t part)
     return MOLT_OK;
 }
 
-static int find_all(molt__carry *carry, bool judged)
+static bool is_settled(const molt__settled *settled, const molt_trait *trait)
+{
+    bool is = settled->all;
+    for (size_t i = 0; i < settled->count && !is; i++) is = settled->migrators[i].trait == trait;
+    return is;
+}
+
+static int find_all(molt__carry *carry, const molt__settled *settled)
 {
     const molt_shape *from = carry->from, *to = carry->to;
     molt_world *world = to->world;
@@ -180,7 +188,7 @@ static int find_all(molt__carry *carry, bool judged)
         const molt__part *was = molt__shape_part(from, to->parts[i].identity);
         carry->same[i] = was ? (int32_t)(was - from->parts) : -1;
         if (was) carry->kept[was - from->parts] = true;
-        else err = add_fields(carry, i, judged);
+        else err = add_fields(carry, i, is_settled(settled, to->parts[i].trait));
         if (!was && to->parts[i].trait->method_count) carry->slots = true;
     }
     for (uint32_t i = 0; i < from->part_count && !err; i++) {
@@ -200,14 +208,14 @@ static int make_image(molt__carry *carry)
     return MOLT_OK;
 }
 
-molt__carry *molt__carry_new(const molt_shape *from, molt_shape *to, bool judged)
+molt__carry *molt__carry_new(const molt_shape *from, molt_shape *to, molt__settled settled)
 {
     molt__carry *carry = molt__allocate(to->world, sizeof *carry);
     if (!carry) return NULL;
     carry->from = from;
     carry->to = to;
     carry->plain = !from->block_count && !to->block_count;
-    if (find_all(carry, judged) == MOLT_OK && make_image(carry) == MOLT_OK) return carry;
+    if (find_all(carry, &settled) == MOLT_OK && make_image(carry) == MOLT_OK) return carry;
     molt__carry_free(carry);
     return NULL;
 }

@@ -52,9 +52,16 @@ typedef struct molt__carry {
 /* Of two typed fields. */
 molt__fit molt__field_fit(const molt__field *from, const molt__field *to);
 
-/* Finds what follows. NULL with an error: no memory; or, unless they were `judged`,
+/* Whose fields the caller sees to himself where they do not simply follow. */
+typedef struct molt__settled {
+    bool all;
+    const struct molt__migrator *migrators;      /* or those of these traits */
+    size_t count;
+} molt__settled;
+
+/* Finds what follows. NULL with an error: no memory; or, unless they are settled,
  * fields that do not fit or that are required and have no value, by name and types. */
-molt__carry *molt__carry_new(const molt_shape *from, molt_shape *to, bool judged);
+molt__carry *molt__carry_new(const molt_shape *from, molt_shape *to, molt__settled settled);
 void molt__carry_free(molt__carry *carry);
 
 /* Is there a field in `from` whose value goes, by its name, into a field of a trait of

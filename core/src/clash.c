@@ -145,6 +145,21 @@ static int compare(molt_trait *trait, molt_trait_text *text, molt__reasons *reas
     return MOLT_OK;
 }
 
+bool molt__clash_moves(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons)
+{
+    molt_world *world = trait->world;
+    size_t room = text->member_count * sizeof(molt__declaration);
+    sides *s = molt__allocate(world, sizeof *s);
+    if (s && room) s->members = molt__allocate(world, room);
+    bool moves = false, ready = s && (s->members || !room);
+    if (ready) s->count = text->member_count;
+    if (ready && read_text(world, trait, text, s) == MOLT_OK) moves = !same_fields(trait, text, s) || !same_slots(trait, s);
+    else molt__reasons_take(world, reasons);
+    if (s) molt__free(world, s->members, room);
+    molt__free(world, s, sizeof *s);
+    return moves;
+}
+
 int molt__clash_read(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons, molt__clash *clash)
 {
     molt_world *world = trait->world;

@@ -24,6 +24,9 @@ typedef struct molt__clash {
 /* The trait of the text's name, if it was declared unequally; else NULL. */
 molt_trait *molt__clash_find(molt_world *world, molt_trait_text *text);
 
+/* Has the text other fields, or methods in other slots? Want of memory is a reason. */
+bool molt__clash_moves(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons);
+
 /* Compares them. Where memory would move under C code the reasons say so, with both
  * layouts and every method that differs, and the result is the code. */
 int molt__clash_read(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons, molt__clash *clash);

@@ -472,13 +472,7 @@ static void add_field_reasons(const molt__rewriting *w, molt__reasons *reasons)
     }
 }
 
-void molt__evolution_reasons(const molt__rewriting *w, const molt__impl_change *natives, size_t native_count,
-                             molt__reasons *reasons)
+void molt__evolution_reasons(const molt__rewriting *w, molt__reasons *reasons)
 {
-    const molt_definition *native = left_behind(w, natives, native_count);
-    if (native) {
-        molt__reasons_add(w->current->world, reasons, MOLT_ERR_DECLARATION, "'%s.%s' is filled by %s for the layout declared at %s",
-                          w->current->name, native->name, native->where, w->current->where);
-    }
     if (!w->migrate && is_version(w) && alive(w->current)) add_field_reasons(w, reasons);
 }

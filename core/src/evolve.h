@@ -56,11 +56,9 @@ typedef struct molt__evolution {
     molt__overhaul overhaul;
 } molt__evolution;
 
-/* Adds a reason for each thing that speaks against it whatever the values are: fields
- * of live objects that do not fit or that they lack and must have (unless it
- * `migrates`), native code for the other layout that is not in `natives`. */
-void molt__evolution_reasons(const molt__rewriting *rewriting, const molt__impl_change *natives, size_t native_count,
-                             molt__reasons *reasons);
+/* Adds a reason for each field of live objects that does not fit, or that they lack
+ * and must have, whatever the values are. Changes nothing. */
+void molt__evolution_reasons(const molt__rewriting *rewriting, molt__reasons *reasons);
 
 /* On an error everything is as it was. */
 int molt__evolution_prepare(molt__evolution *evolution);

@@ -198,7 +198,8 @@ static const molt__carry *carry_for(molt__migration *migration, molt_shape *from
     if (from->carry) return from->carry;
     if (molt__reserve(world, (void **)&migration->carries, &migration->carry_capacity, migration->carry_count + 1,
                       sizeof *migration->carries)) return NULL;
-    from->carry = molt__carry_new(from, to, migration->judged || migration->migrator_count);
+    from->carry = molt__carry_new(from, to, (molt__settled){ migration->judged, migration->migrators,
+                                                               migration->migrator_count });
     if (from->carry) migration->carries[migration->carry_count++] = from->carry;
     return from->carry;
 }

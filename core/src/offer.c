@@ -1,5 +1,6 @@
 #include "offer.h"
 
+#include "amend.h"
 #include "api.h"
 #include "leave.h"
 #include "loader.h"
@@ -41,11 +42,18 @@ molt__offer_impl *molt__offer_impl_of(molt__offer *offer, molt_trait *trait, con
     return impl;
 }
 
+/* The trait by whose slots an implementation's functions are. */
+static const molt_trait *slots_of(const molt__offer *offer, const molt__offer_impl *impl)
+{
+    const molt_trait *draft = molt__amend_draft(offer, impl->trait);
+    return draft ? draft : impl->trait;
+}
+
 static void add_function(molt__offer *offer, molt__offer_impl *impl, size_t slot, molt_function function, uint32_t flags)
 {
     if (impl->functions[slot]) {
         molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice",
-                          impl->name, impl->trait->methods[slot]->name);
+                          impl->name, slots_of(offer, impl)->methods[slot]->name);
     }
     impl->functions[slot] = function;
     if (flags & MOLT_LEAF) impl->leaf |= UINT64_C(1) << slot;
@@ -55,7 +63,7 @@ static void add_function(molt__offer *offer, molt__offer_impl *impl, size_t slot
 static void add_functions(molt__offer *offer, molt__offer_impl *impl, const molt__clash *clash, const void *functions,
                           uint32_t flags)
 {
-    size_t count = clash->trait ? clash->method_count : impl->trait->method_count;
+    size_t count = clash->trait ? clash->method_count : slots_of(offer, impl)->method_count;
     for (size_t i = 0; i < count; i++) {
         molt_function function;
         memcpy(&function, (const char *)functions + i * sizeof function, sizeof function);
@@ -70,7 +78,9 @@ static void add_functions(molt__offer *offer, molt__offer_impl *impl, const molt
 static molt_trait *trait_of(molt__offer *offer, molt_trait_text *text, molt__clash *clash)
 {
     molt_trait *trait = molt__clash_find(offer->world, text);
-    if (trait && molt__module_implements(offer->module, trait))
+    bool own = trait && molt__module_implements(offer->module, trait);
+    if (own && molt__amend_wanted(trait, text, offer->reasons)) return molt__amend_note(offer, trait, text);
+    if (own)
         return molt__clash_read(trait, text, offer->reasons, clash) ? NULL : trait;
     trait = molt_trait_declare_text(offer->world, text);
     if (!trait) refuse(offer);
@@ -97,6 +107,17 @@ static int on_provide(molt_setup *setup, molt_trait_text *text, const char *name
     return MOLT_OK;
 }
 
+static int on_migrate(molt_setup *setup, molt_trait_text *text, molt_migrate *migrate)
+{
+    molt__offer *offer = (molt__offer *)setup;
+    molt__clash clash = { 0 };
+    const molt_trait *trait = trait_of(offer, text, &clash);
+    for (size_t i = 0; trait && i < offer->amendment_count; i++) {
+        if (offer->amendments[i].current == trait) offer->amendments[i].migrate = migrate;
+    }
+    return trait ? MOLT_OK : MOLT_ERR_DECLARATION;
+}
+
 static int on_persist(molt_setup *setup, const molt_state_claim *claim)
 {
     molt__offer *offer = (molt__offer *)setup;
@@ -117,7 +138,7 @@ void molt__offer_collect(const molt_module *module, const molt_module_info *info
     *offer = (molt__offer){
         .setup = { .size = sizeof(molt_setup), .abi = MOLT_ABI, .generation = generation, .world = world,
                    .file = module->file, .provide = on_provide, .fail = on_fail, .persist = on_persist,
-                   .before_unload = on_before_unload },
+                   .before_unload = on_before_unload, .migrate = on_migrate },
         .world = world,
         .module = module,
         .info = info,
@@ -143,5 +164,6 @@ static void dismiss(molt__offer *offer)
 void molt__offer_free(molt__offer *offer)
 {
     if (offer->states) dismiss(offer);
+    molt__amend_free(offer);
     molt__free(offer->world, offer->impl, offer->capacity * sizeof *offer->impl);
 }

@@ -22,9 +22,15 @@ typedef struct molt__offer_impl {
     bool clashes;                    /* its trait is declared otherwise */
     uint64_t leaf;
     uint64_t buried;                 /* bit i: entry i is a tombstone, put there by the plan */
-    molt_function functions[MOLT__MAX_METHODS];
+    molt_function functions[MOLT__MAX_METHODS];  /* by the slots of its trait, or of the draft of that */
     const char *other[MOLT__MAX_METHODS];    /* the signature that it has instead of the slot's; or NULL */
 } molt__offer_impl;
+
+/* A trait that the module declares with other fields or slots: see amend.h. */
+typedef struct molt__amendment {
+    molt_trait *current, *draft;
+    molt_migrate *migrate;           /* or NULL */
+} molt__amendment;
 
 typedef struct molt__offer {
     molt_setup setup;                /* first: it is what the module sees of this */
@@ -35,6 +41,9 @@ typedef struct molt__offer {
     molt__offer_impl *impl;
     size_t count;
     size_t capacity;
+    molt__amendment *amendments;
+    size_t amendment_count;
+    size_t amendment_capacity;
     bool complete;                   /* setup ran to its end: what is not here is not there */
     molt__reasons *reasons;          /* what speaks against it */
 } molt__offer;

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "amend.h"
 #include "error.h"
 #include "impl.h"
 #include "memory.h"
@@ -76,10 +77,33 @@ static void compare(const planning *p, molt__offer_impl *offered, molt_impl *imp
     }
 }
 
+/* What a method of the trait as it is comes to in its draft. */
+static void compare_amended(const planning *p, const molt__offer_impl *offered, const molt_impl *impl, const molt_trait *draft)
+{
+    const molt_trait *trait = impl->trait;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        const molt__method *was = trait->methods[i], *is = molt__trait_method(draft, was->name);
+        const molt_definition *had = molt__definitions_find(&impl->native, was->name);
+        bool filled = is && offered->functions[is->slot], same = is && molt__method_same(was, is);
+        molt__use use = { 0 };
+        if (had) molt__use_of_definition(impl, had, &use);
+        if (had && filled && same) note(p, MOLT_CHANGE_KEPT, impl->name, was->name);
+        else if (had && molt__used(&use)) refuse(p, impl, was, filled ? is->text : NULL, &use);
+        else if (had) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
+    }
+    for (size_t i = 0; i < draft->method_count; i++) {
+        const char *name = draft->methods[i]->name;
+        bool had = molt__definitions_find(&impl->native, name) != NULL;
+        if (offered->functions[i] && !had) note(p, MOLT_CHANGE_ADDED, impl->name, name);
+    }
+}
+
 static void add_all(const planning *p, const molt__offer_impl *offered)
 {
-    for (size_t i = 0; offered->trait && i < offered->trait->method_count; i++) {
-        if (offered->functions[i]) note(p, MOLT_CHANGE_ADDED, offered->name, offered->trait->methods[i]->name);
+    const molt_trait *draft = offered->trait ? molt__amend_draft(p->offer, offered->trait) : NULL;
+    const molt_trait *slots = draft ? draft : offered->trait;
+    for (size_t i = 0; slots && i < slots->method_count; i++) {
+        if (offered->functions[i]) note(p, MOLT_CHANGE_ADDED, offered->name, slots->methods[i]->name);
     }
 }
 
@@ -95,7 +119,9 @@ static void compare_known(const planning *p, molt_impl *impl, const char *name)
                           impl->trait->name);
         molt__reasons_hint(p->module->world, p->offer->reasons, "give the other trait's a name of its own");
     } else if (offered->trait) {
-        compare(p, offered, impl);
+        const molt_trait *draft = molt__amend_draft(p->offer, offered->trait);
+        if (draft) compare_amended(p, offered, impl, draft);
+        else compare(p, offered, impl);
     }
 }
 
@@ -127,7 +153,7 @@ static void note_traits(const planning *p)
     for (size_t i = 0; i < traits->count; i++) {
         const molt_trait *trait = traits->item[i];
         bool clashes = false, is = trait_offered(p->offer, trait, &clashes), was = trait_had(p->module, trait);
-        if (is && was) note(p, clashes ? MOLT_CHANGE_CHANGED : MOLT_CHANGE_KEPT, trait->name, NULL);
+        if (is && was) note(p, clashes || molt__amend_draft(p->offer, trait) ? MOLT_CHANGE_CHANGED : MOLT_CHANGE_KEPT, trait->name, NULL);
         else if (is || was) note(p, is ? MOLT_CHANGE_ADDED : MOLT_CHANGE_DROPPED, trait->name, NULL);
     }
 }
@@ -142,6 +168,7 @@ void molt__plan_make(const molt_module *module, molt__offer *offer, uint32_t num
         if (!molt__module_provides(module, offer->impl[i].name)) add_all(&p, &offer->impl[i]);
     }
     note_traits(&p);
+    molt__amend_reasons(offer);
 }
 
 void molt__plan_free(molt_world *world, molt__plan *plan)

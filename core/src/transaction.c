@@ -131,6 +131,53 @@ static int prepare_step(molt__step *s, molt__impl_change *changes)
     return molt__module_changes(module, &s->offer, module->number + 1, changes);
 }
 
+/* Traits that the modules declare otherwise than they are. */
+static int gather(molt__transaction *t)
+{
+    molt_world *world = t->world;
+    size_t room = (t->count + 1) * sizeof(molt__offer *), count = 0, amended = 0;
+    molt__offer **offers = molt__allocate(world, room);
+    if (!offers) return MOLT_ERR_MEMORY;
+    for (size_t i = 0; i < t->count; i++) {
+        if (!t->step[i].offer.world) continue;
+        offers[count++] = &t->step[i].offer;
+        amended += t->step[i].offer.amendment_count;
+    }
+    if (amended) t->rewritings = molt__amend_gather(world, offers, count, &t->evolution.count);
+    t->rewriting_room = (amended + 1) * sizeof *t->rewritings;
+    molt__free(world, offers, room);
+    return amended && !t->rewritings ? molt_last_code(world) : MOLT_OK;
+}
+
+static int prepare_functions(molt__transaction *t)
+{
+    if (!t->evolution.count) return molt__impl_prepare(t->world, t->changes, t->change_count);
+    t->evolution.world = t->world;
+    t->evolution.rewritings = t->rewritings;
+    t->evolution.natives = t->changes;
+    t->evolution.native_count = t->change_count;
+    return molt__evolution_prepare(&t->evolution);
+}
+
+/* How many objects of each module's traits have got other bodies. */
+static void count_instances(molt__transaction *t)
+{
+    const molt__migration *migration = &t->evolution.overhaul.migration;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->step[i].offer.amendment_count) t->step[i].instances = (uint32_t)migration->count;
+    }
+}
+
+static void commit_functions(molt__transaction *t)
+{
+    if (!t->evolution.count) {
+        molt__impl_commit(t->world, t->changes, t->change_count);
+        return;
+    }
+    count_instances(t);
+    molt__evolution_commit(&t->evolution);
+}
+
 static int prepare(molt__transaction *t)
 {
     molt_world *world = t->world;
@@ -142,7 +189,8 @@ static int prepare(molt__transaction *t)
         if (!t->step[i].unchanged) err = prepare_step(&t->step[i], t->changes + at);
         at += t->step[i].offer.count;
     }
-    if (!err) err = molt__impl_prepare(world, t->changes, t->change_count);
+    if (!err) err = gather(t);
+    if (!err) err = prepare_functions(t);
     if (err) molt__reasons_take(world, &world->refusal);
     return err;
 }
@@ -223,7 +271,7 @@ static void retire(molt__step *s)
 static void commit(molt__transaction *t)
 {
     for (size_t i = 0; i < t->count; i++) spent(&t->step[i], MOLT_PHASE_PREPARE);
-    molt__impl_commit(t->world, t->changes, t->change_count);
+    commit_functions(t);
     for (size_t i = 0; i < t->count; i++) {
         if (!t->step[i].unchanged) take_over(&t->step[i]);
     }
@@ -276,5 +324,6 @@ void molt__transaction_free(molt__transaction *t)
         molt__free_text(world, s->version);
         if (s->next) molt__loader_close(world, s->next);
     }
+    if (t->rewritings) molt__free(world, t->rewritings, t->rewriting_room);
     molt__free(world, t->changes, (t->change_count ? t->change_count : 1) * sizeof *t->changes);
 }

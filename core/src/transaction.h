@@ -18,6 +18,7 @@
 #ifndef MOLT_SRC_TRANSACTION_H
 #define MOLT_SRC_TRANSACTION_H
 
+#include "amend.h"
 #include "module.h"
 #include "plan.h"
 
@@ -56,6 +57,9 @@ typedef struct molt__transaction {
     size_t traits, records;          /* of the world, before */
     molt__impl_change *changes;      /* of all steps */
     size_t change_count;
+    molt__rewriting *rewritings;     /* traits that get another layout */
+    size_t rewriting_room;
+    molt__evolution evolution;       /* of those; `count` 0: there are none */
 } molt__transaction;
 
 /* Carries it out, or leaves everything as it was, with world->refusal for why. */

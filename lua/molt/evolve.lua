@@ -101,7 +101,7 @@ local function renew_views(gained)
   end
 end
 
-local function look_for(from, to)
+local function look_for(from, to, settled)
   local gained, gone = adopt.lapsing(to, from), adopt.lapsing(from, to)
   local now = active or { what = "the layout", cases = {} }
   local diff = judge.compare(infos_of(from), now.target and now.target(from) or infos_of(to), now.owner)
@@ -110,7 +110,7 @@ local function look_for(from, to)
   if not (now.migrate or judge.needs_look(diff) or lost[1]) then return nil end
   diff.keepsakes = keepsakes(diff)
   return function(o, _, _, _, i)
-    local case = now.cases[o] or judge.judge(o, from, diff, now.migrate, now.what)
+    local case = now.cases[o] or judge.judge(o, from, diff, now.migrate, now.what, settled)
     local entry = { o, case, diff, to, lost, lost[1] and adopt.values(o, lost) }
     staged[#staged + 1] = entry
     for _, keepsake in ipairs(diff.keepsakes) do
@@ -120,8 +120,10 @@ local function look_for(from, to)
   end
 end
 
-function shapes.hooks.look(from, to)
-  if active or is_paired(adopt.lapsing(to, from), adopt.lapsing(from, to)) then return look_for(from, to) end
+function shapes.hooks.look(from, to, settled)
+  if active or is_paired(adopt.lapsing(to, from), adopt.lapsing(from, to)) then
+    return look_for(from, to, settled)
+  end
   return adopt.look(from, to)
 end
 

@@ -247,14 +247,15 @@ function judge.new_case(o, methods, reader)
   return { object = o, methods = methods, read = reader, old = {}, writes = {}, empty = {}, raw = {}, clear = {} }
 end
 
--- The future of one object of a shape; raises when it has none. `what` is "trait 'Tank'".
-function judge.judge(o, shape, diff, migrate, what)
+-- The future of one object of a shape; raises when it has none, unless it is settled
+-- elsewhere. `what` is "trait 'Tank'".
+function judge.judge(o, shape, diff, migrate, what, settled)
   local case = judge.new_case(o, shape.methods, function(k) return rawget(o, k) end)
   local function name() return (select(3, core.object_info(o))) end
   local misfit, reason = judge_values(o, shape, diff, case, migrate)
   if migrate then
     judge.run_migrate(migrate, case, diff, name, "nothing has changed")
-  elseif misfit then
+  elseif misfit and not settled then
     check.raise("declaration", ("%s cannot change: %s of %s"):format(what, reason, name()),
       "give migrate = function(self, old) … end with the declaration, and set self." .. misfit)
   end

@@ -202,12 +202,13 @@ border.callbacks[border.CDATA] = function(id, pointer)
 end
 
 -- A change of layout gives objects other bodies; C installs them, all at once. What
--- else happens to an object of `from` that goes to `to` is for hooks.look(from, to) to
+-- else happens to an object of `from` that goes to `to` is for hooks.look(from, to, settled) to
 -- say: nil, or a function of the object, the two shapes, its body to be and its place.
+-- `settled`: native code sees to fields that do not simply follow.
 local Moves = ffi.typeof("struct { molt_object *object, *body; void **attached; const void *carry; } *")   -- molt__move
 local objects, cast = border.objects, ffi.cast
 
-border.callbacks[border.STAGE] = function(pointer, count)
+border.callbacks[border.STAGE] = function(pointer, count, settled)
   local moves, staged = cast(Moves, pointer), {}
   local from_id, to_id, from, to, look
   core.set_staged(staged)
@@ -218,7 +219,7 @@ border.callbacks[border.STAGE] = function(pointer, count)
       local old, new = cast(head, moves[i].object.shape).id, cast(head, moves[i].body.shape).id
       if old ~= from_id or new ~= to_id then
         from_id, to_id, from, to = old, new, shapes.get(old), shapes.get(new)
-        look = shapes.hooks.look(from, to)
+        look = shapes.hooks.look(from, to, settled)
       end
       local body = cast(to.body.pointer, moves[i].body)
       if look then look(o, from, to, body, i) end

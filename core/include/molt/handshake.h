@@ -60,6 +60,7 @@ typedef struct molt_api {
     int (*thread_quiescent)(molt_world *world);
     int (*thread_offline)(molt_world *world);
     int (*thread_online)(molt_world *world);
+    int (*former_get)(const molt_former *former, const char *field, molt_value *out);
 } molt_api;
 
 /* Memory of a module that outlives its generations. What it is like is told by the
@@ -108,6 +109,9 @@ typedef struct molt_setup {
     /* Points the module at its state; MOLT_OK, or the load is refused. */
     int (*persist)(struct molt_setup *setup, const molt_state_claim *claim);
     void (*before_unload)(struct molt_setup *setup, int (*hook)(molt_leave *leave));
+
+    /* How objects come to the trait's layout where the rules do not say. */
+    int (*migrate)(struct molt_setup *setup, molt_trait_text *trait, molt_migrate *migrate);
 } molt_setup;
 
 /* The structs whose sizes a module and the library must agree on. */

@@ -85,6 +85,12 @@
  *       implement Weapon.
  *   MOLT_PERSIST(score, .best = 100);
  *       State that outlives the generations of the module; see below.
+ *   MOLT_MIGRATE(Trait, grow);
+ *       static int grow(Trait *self, const molt_former *was) runs for each live object
+ *       when the trait's fields are others than they were: what keeps its name and type
+ *       is there already, the rest starts with its default. molt_former_get(was,
+ *       "fuel", &value) is a field as it was. It writes fields of `self`, does nothing
+ *       else, and returns MOLT_OK; or a negative molt_err, and nothing has changed.
  *   MOLT_BEFORE_UNLOAD(stop);
  *       static int stop(molt_leave *molt) runs once before this generation is
  *       unmapped, when none of its methods is running: the place to join threads
@@ -212,6 +218,12 @@
 #define MOLT_PERSIST_FROM(Name, Was, function, ...)                            \
     MOLT__PERSIST(Name, false, &Was##_state,                                   \
                   (molt_function)(int (*)(const struct Was *, struct Name *)){ function }, __VA_ARGS__)
+
+#define MOLT_MIGRATE(Trait, function)                                          \
+    ((void)molt->migrate(molt, &Trait##_trait, MOLT__MIGRATOR(Trait, function)))
+/* Its first parameter is a handle of the trait. */
+#define MOLT__MIGRATOR(Trait, function)                                        \
+    (molt_migrate *)(molt_function)(int (*)(Trait *, const molt_former *)){ function }
 
 #define MOLT_BEFORE_UNLOAD(hook) molt->before_unload(molt, (hook))
 
@@ -374,6 +386,12 @@ static inline int molt_field_get(const void *handle, const char *field, molt_val
 static inline int molt_field_set(void *handle, const char *field, molt_value value)
 {
     return molt__api->field_set(handle, field, value);
+}
+
+/* In a migrate function: a field as it was. */
+static inline int molt_former_get(const molt_former *former, const char *field, molt_value *out)
+{
+    return molt__api->former_get(former, field, out);
 }
 
 MOLT_PRINTF(3, 4)

@@ -1,0 +1,111 @@
+#include "amend.h"
+
+#include "error.h"
+#include "memory.h"
+#include "module.h"
+#include "redraft.h"
+#include "world_state.h"
+
+#include <string.h>
+
+static molt__amendment *amendment_of(const molt__offer *offer, const molt_trait *trait)
+{
+    for (size_t i = 0; i < offer->amendment_count; i++) {
+        if (offer->amendments[i].current == trait) return &offer->amendments[i];
+    }
+    return NULL;
+}
+
+molt_trait *molt__amend_draft(const molt__offer *offer, const molt_trait *trait)
+{
+    const molt__amendment *amendment = amendment_of(offer, trait);
+    return amendment ? amendment->draft : NULL;
+}
+
+bool molt__amend_wanted(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons)
+{
+    bool native = trait->native && strcmp(trait->where, trait->native) == 0;
+    return native && molt__clash_moves(trait, text, reasons);
+}
+
+molt_trait *molt__amend_note(molt__offer *offer, molt_trait *trait, molt_trait_text *text)
+{
+    molt_world *world = offer->world;
+    if (amendment_of(offer, trait)) return trait;
+    if (molt__reserve(world, (void **)&offer->amendments, &offer->amendment_capacity, offer->amendment_count + 1,
+                      sizeof *offer->amendments)) {
+        molt__reasons_take(world, offer->reasons);
+        return NULL;
+    }
+    molt_trait *draft = molt__redraft_text(trait, text);
+    if (!draft) {
+        molt__reasons_take(world, offer->reasons);
+        return NULL;
+    }
+    offer->amendments[offer->amendment_count++] = (molt__amendment){ .current = trait, .draft = draft };
+    return trait;
+}
+
+void molt__amend_reasons(const molt__offer *offer)
+{
+    for (size_t i = 0; i < offer->amendment_count; i++) {
+        const molt__amendment *a = &offer->amendments[i];
+        molt__rewriting rewriting = { .current = a->current, .draft = a->draft, .migrate = a->migrate };
+        molt__evolution_reasons(&rewriting, offer->reasons);
+    }
+}
+
+static int refuse_other(molt_world *world, const molt__offer *offer, const molt__rewriting *w)
+{
+    molt__fail(world, MOLT_ERR_IN_USE, "trait '%s' is declared by module '%s', too, otherwise than at %s", w->current->name,
+               offer->module->name, w->draft->where);
+    molt__hint(world, "change both, and reload them together");
+    return MOLT_ERR_IN_USE;
+}
+
+/* Does every offer that has something of the trait mean the same by it? */
+static int check_offers(molt_world *world, molt__offer *const *offers, size_t offer_count, const molt__rewriting *w)
+{
+    for (size_t o = 0; o < offer_count; o++) {
+        bool concerned = false;
+        for (size_t i = 0; i < offers[o]->count; i++) concerned = concerned || offers[o]->impl[i].trait == w->current;
+        if (concerned && molt__amend_draft(offers[o], w->current) != w->draft) return refuse_other(world, offers[o], w);
+    }
+    return MOLT_OK;
+}
+
+static molt__rewriting *find(molt__rewriting *list, size_t count, const molt_trait *trait)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].current == trait) return &list[i];
+    }
+    return NULL;
+}
+
+molt__rewriting *molt__amend_gather(molt_world *world, molt__offer *const *offers, size_t offer_count, size_t *count)
+{
+    size_t most = 1;
+    *count = 0;
+    for (size_t o = 0; o < offer_count; o++) most += offers[o]->amendment_count;
+    molt__rewriting *list = molt__allocate(world, most * sizeof *list);
+    if (!list) return NULL;
+    for (size_t o = 0; o < offer_count; o++) {
+        for (size_t i = 0; i < offers[o]->amendment_count; i++) {
+            const molt__amendment *a = &offers[o]->amendments[i];
+            molt__rewriting *known = find(list, *count, a->current);
+            if (!known) list[(*count)++] = (molt__rewriting){ .current = a->current, .draft = a->draft, .migrate = a->migrate };
+            else if (!known->migrate) known->migrate = a->migrate;
+        }
+    }
+    for (size_t i = 0; i < *count; i++) {
+        if (check_offers(world, offers, offer_count, &list[i]) == MOLT_OK) continue;
+        molt__free(world, list, most * sizeof *list);
+        return NULL;
+    }
+    return list;
+}
+
+void molt__amend_free(molt__offer *offer)
+{
+    molt__free(offer->world, offer->amendments, offer->amendment_capacity * sizeof *offer->amendments);
+}

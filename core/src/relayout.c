@@ -164,7 +164,7 @@ static void forget_all(molt_world *world)
 static void wait_on(molt_world *world)
 {
     double now = world->config.clock(world->config.user);
-    if (!world->deferred_since) world->deferred_since = now;
+    if (world->deferred_since == 0) world->deferred_since = now;
     if (now - world->deferred_since < world->threads.limit) return;
     molt__set_pending(world, molt_last_code(world), molt_last_error(world));
     forget_all(world);

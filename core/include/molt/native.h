@@ -147,8 +147,8 @@
  *   happens right after it has returned.
  *
  *   Nothing that the module hands out may outlive it: no text literal, no
- *   function pointer, no thread. Everything in the image is gone at the first
- *   tick after a reload.
+ *   function pointer, no thread. Everything in the image is gone soon after a
+ *   reload: at once, or at the first tick.
  *
  * SEVERAL FILES, STATIC LINKING
  *

@@ -51,10 +51,7 @@ end
 
 local PLACE = {}
 
--- The object's table has a hash part since it was given a name of its own: it gets
--- places, as one that is born with room has. Allocates nothing that could run a
--- finalizer while they are filled.
-function room.give(o, shape)
+local function fill(o, shape)
   local count, iterate = 0, next
   for k in iterate, o do
     if type(k) == "string" then count = count + 1 end
@@ -63,8 +60,16 @@ function room.give(o, shape)
   for i = 1, #names do
     if rawget(o, names[i]) == nil then rawset(o, names[i], PLACE) end
   end
-  for i = 1, #names do
-    if rawget(o, names[i]) == PLACE then rawset(o, names[i], nil) end
+end
+
+-- The object's table has a hash part since it was given a name of its own: it gets
+-- places, as one that is born with room has. No finalizer runs while they are
+-- filled; where Lua's memory runs out, what there is of them does.
+function room.give(o, shape)
+  pcall(fill, o, shape)
+  local iterate = next
+  for k, v in iterate, o do
+    if v == PLACE then rawset(o, k, nil) end
   end
 end
 

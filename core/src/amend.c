@@ -107,5 +107,13 @@ molt__rewriting *molt__amend_gather(molt_world *world, molt__offer *const *offer
 
 void molt__amend_free(molt__offer *offer)
 {
+    for (size_t i = offer->amendment_count; i-- > 0;) {
+        const molt__amendment *a = &offer->amendments[i];
+        bool again = false;
+        for (size_t j = 0; j < i; j++) again = again || offer->amendments[j].draft == a->draft;
+        if (!again) molt__redraft_drop(a->draft);
+    }
     molt__free(offer->world, offer->amendments, offer->amendment_capacity * sizeof *offer->amendments);
+    offer->amendments = NULL;
+    offer->amendment_count = offer->amendment_capacity = 0;
 }

@@ -31,6 +31,7 @@ void molt__amend_reasons(const molt__offer *offer);
  * otherwise than another. */
 molt__rewriting *molt__amend_gather(molt_world *world, molt__offer *const *offers, size_t offer_count, size_t *count);
 
+/* Drops the drafts, too, that have not become what counts. */
 void molt__amend_free(molt__offer *offer);
 
 #endif

@@ -371,6 +371,7 @@ static int tell(const molt__evolution *e, bool commit)
     for (size_t i = 0; i < e->count && !err; i++) {
         const molt__rewriting *w = &e->rewritings[i];
         bool told = world->bridge && world->bridge->succeed && is_version(w);
+        if (told) w->draft->announced = true;
         if (told) err = world->bridge->succeed(world->bridge_user, w->current, w->draft, commit);
     }
     return err;

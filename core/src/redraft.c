@@ -2,7 +2,9 @@
 
 #include "error.h"
 #include "memory.h"
+#include "layout.h"
 #include "parsed.h"
+#include "shape.h"
 #include "world_state.h"
 
 #include <string.h>
@@ -109,13 +111,26 @@ void molt__redraft_exchange(molt_trait *a, molt_trait *b)
 #undef EXCHANGE
 }
 
+/* Shapes and layouts may know a version, and Lua: then it waits for its next time. */
+static bool is_known(const molt_trait *trait)
+{
+    const molt_world *world = trait->world;
+    const molt__list *methods = &world->methods;
+    bool last = !trait->method_count || ((molt__method *)methods->item[methods->count - 1])->trait == trait;
+    bool known = trait->announced || !last;
+    for (size_t i = 0; i < world->layouts.count && !known; i++) known = molt__layout_has(world->layouts.item[i], trait);
+    for (size_t i = 0; i < world->shapes.count && !known; i++) known = molt__shape_part(world->shapes.item[i], trait->identity);
+    return known;
+}
+
 void molt__redraft_drop(molt_trait *trait)
 {
     molt__list *retired = &trait->world->retired;
-    if (!trait->partial) return;         /* shapes may know it: it waits for its next time */
-    for (size_t i = 0; i < retired->count; i++) {
-        if (retired->item[i] == trait) retired->item[i] = retired->item[--retired->count];
-    }
+    size_t at = 0;
+    while (at < retired->count && retired->item[at] != trait) at++;
+    if (at == retired->count || (!trait->partial && is_known(trait))) return;
+    retired->item[at] = retired->item[--retired->count];
+    trait->world->methods.count -= trait->method_count;
     molt__trait_free(trait);
 }
 

@@ -61,7 +61,8 @@ struct molt_trait {
     molt__requirements needs;        /* what else it requires, line by line */
     molt__requirements bans;         /* traits that it excludes by their names */
     char *native;                    /* where C text declared it first; NULL: nowhere */
-    bool partial;                    /* a draft without methods: see molt__trait_draft */
+    bool partial;                    /* a draft without methods: see redraft.h */
+    bool announced;                  /* a version that the Lua side was told of */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */

@@ -283,7 +283,10 @@ static void commit(molt__transaction *t)
 static void cancel(molt__transaction *t)
 {
     molt_world *world = t->world;
-    for (size_t i = t->count; i-- > 0;) molt__module_take_back(t->step[i].module, t->step[i].impls);
+    for (size_t i = t->count; i-- > 0;) {
+        molt__module_take_back(t->step[i].module, t->step[i].impls);
+        if (t->step[i].offer.world) molt__amend_free(&t->step[i].offer);     /* drafts were declared after traits */
+    }
     molt__traits_undo(world, t->traits);
     if (world->traits.count == t->traits) molt__records_undo(world, t->records);
 }

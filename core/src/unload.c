@@ -132,7 +132,9 @@ static int empty(molt_module *module)
         molt__content_free(world, &module->previous);
         molt__generation *old = module->generation;
         module->generation = NULL;
+        world->loader->busy = true;      /* telling Lua may run a finalizer, which loads it again */
         molt__edit_publish(world);
+        world->loader->busy = false;
         molt__impl_release(world, changes, module->count);
         molt__states_end(world, module->name);
         molt__loader_retire(world, old);

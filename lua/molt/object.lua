@@ -207,6 +207,12 @@ function object.attached(o)
   return shape and shape.info.attached or {}
 end
 
+-- Raises what molt.detach would raise because of the object's other traits.
+function object.check_detach(o, pointer)
+  local shape = bodies.of(o)
+  if shape then shapes.detach(shape, pointer) end
+end
+
 local function wants_cascade(options)
   if options == nil then return false end
   if check.kind(options) ~= "table" then check.argument(3, "detach", "table of options", options) end

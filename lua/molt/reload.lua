@@ -116,11 +116,15 @@ local function detach_objects(pointer)
       if of_module(attached) then return true end
     end
   end) do losing[#losing + 1] = o end
-  for _, o in ipairs(losing) do
-    for _, attached in ipairs(object.attached(o)) do
-      if of_module(attached) then object.detach(o, trait.proxy(attached.trait)) end
+  local function each_of_module(act)
+    for _, o in ipairs(losing) do
+      for _, attached in ipairs(object.attached(o)) do
+        if of_module(attached) then act(o, attached.trait) end
+      end
     end
   end
+  each_of_module(object.check_detach)         -- all of them, before the first loses anything
+  each_of_module(function(o, pointer) object.detach(o, trait.proxy(pointer)) end)
 end
 
 -- An error of detaching, which may have been done in part, as unload's own.

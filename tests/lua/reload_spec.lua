@@ -359,6 +359,25 @@ describe("module:unload", function()
     molt.tick()
   end)
 
+  it("detaches nothing when one object cannot lose its trait", function()
+    local name = fresh "bound"
+    local module = assert(molt.load(answering(name, 1)))
+    local trait = molt.find("T_" .. name)
+    local Needs = molt.trait(fresh "Needs", { requires = { trait } })
+    local Plain = molt.class(fresh "Plain", {})
+    local a, b = Plain(), Plain()
+    molt.attach(a, module["T_" .. name])
+    molt.attach(b, { module["T_" .. name], Needs })
+    local ok, err = module:unload { detach = true }
+    assert.is_nil(ok)
+    assert.matches("requires T_" .. name, err.message)
+    assert.equal(err.message, err.reasons[1].message)
+    assert.is_true(molt.is(a, trait) and molt.is(b, trait))
+    assert.same({ 1, 1 }, { a:answer(0), b:answer(0) })
+    molt.detach(b, Needs)
+    assert.is_true(module:unload { detach = true })
+  end)
+
   it("lets it be loaded again, as the same module", function()
     local name = fresh "again"
     local module = assert(molt.load(answering(name, 1)))

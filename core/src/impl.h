@@ -13,8 +13,9 @@ struct molt_impl {
     char *where;
     molt_module *module;             /* NULL unless a module provides it */
     uint32_t gone;                   /* the generation since which its module provides it no longer; 0: it does */
-    struct molt__tombstone **tombstones;     /* by slot, each made on first use; NULL: none was */
+    struct molt__tombstone **tombstones;     /* of methods that ever needed one */
     size_t tombstone_count;
+    size_t tombstone_capacity;
     molt__definitions native;        /* exchanged as a whole by a reload */
     molt__definitions lua;           /* filled bit by bit; above `native` */
     molt_value *values;              /* by field of the trait; MOLT_VOID: the trait's default */

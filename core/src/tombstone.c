@@ -94,33 +94,44 @@ static struct molt__tombstone *make(molt_impl *impl, molt__method *method)
     return NULL;
 }
 
+/* By the method, not by its slot: another version of the trait has other slots. */
+static struct molt__tombstone *find(const molt_impl *impl, uint32_t slot)
+{
+    for (size_t i = 0; i < impl->tombstone_count; i++) {
+        if (impl->tombstones[i]->method == impl->trait->methods[slot]) return impl->tombstones[i];
+    }
+    return NULL;
+}
+
+static struct molt__tombstone *add(molt_impl *impl, uint32_t slot)
+{
+    if (molt__reserve(impl->world, (void **)&impl->tombstones, &impl->tombstone_capacity, impl->tombstone_count + 1,
+                      sizeof *impl->tombstones)) return NULL;
+    struct molt__tombstone *made = make(impl, impl->trait->methods[slot]);
+    if (made) impl->tombstones[impl->tombstone_count++] = made;
+    return made;
+}
+
 molt_function molt__tombstone(molt_impl *impl, uint32_t slot, uint32_t since)
 {
-    const molt_trait *trait = impl->trait;
-    if (!impl->tombstones) {
-        impl->tombstones = molt__allocate(impl->world, trait->method_count * sizeof *impl->tombstones);
-        if (!impl->tombstones) return NULL;
-        impl->tombstone_count = trait->method_count;
-    }
-    struct molt__tombstone **place = &impl->tombstones[slot];
-    if (!*place) *place = make(impl, trait->methods[slot]);
-    if (!*place) return NULL;
-    if (since) MOLT__STORE(&(*place)->since, since);
-    return (*place)->function;
+    struct molt__tombstone *tombstone = find(impl, slot);
+    if (!tombstone) tombstone = add(impl, slot);
+    if (!tombstone) return NULL;
+    if (since) tombstone->since = since;
+    return tombstone->function;
 }
 
 void molt__tombstone_where(const molt_impl *impl, uint32_t slot, char *text, size_t size)
 {
-    snprintf(text, size, "%s, gone since generation %u", module_name(impl), (unsigned)impl->tombstones[slot]->since);
+    const struct molt__tombstone *tombstone = find(impl, slot);
+    snprintf(text, size, "%s, gone since generation %u", module_name(impl), tombstone ? (unsigned)tombstone->since : 0u);
 }
 
 void molt__tombstones_free(molt_impl *impl)
 {
     for (size_t i = 0; i < impl->tombstone_count; i++) {
-        struct molt__tombstone *tombstone = impl->tombstones[i];
-        if (!tombstone) continue;
-        ffi_closure_free(tombstone->closure);
-        molt__free(impl->world, tombstone, sizeof *tombstone);
+        ffi_closure_free(impl->tombstones[i]->closure);
+        molt__free(impl->world, impl->tombstones[i], sizeof *impl->tombstones[i]);
     }
-    molt__free(impl->world, impl->tombstones, impl->tombstone_count * sizeof *impl->tombstones);
+    molt__free(impl->world, impl->tombstones, impl->tombstone_capacity * sizeof *impl->tombstones);
 }

@@ -6,7 +6,7 @@
  *
  * It is a native function like any other, so that Lua, C, traces compiled before
  * and threads meet it by the ways that they have anyway. An implementation keeps
- * one for each slot that ever needed it: a call may be on its way to it.
+ * one for each method that ever needed it: a call may be on its way to it.
  */
 #ifndef MOLT_SRC_TOMBSTONE_H
 #define MOLT_SRC_TOMBSTONE_H

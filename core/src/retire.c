@@ -16,6 +16,7 @@
 #include "error.h"
 #include "holder.h"
 #include "leave.h"
+#include "tasks.h"
 #include "threads.h"
 #include "world_state.h"
 
@@ -78,6 +79,7 @@ static molt_image_fate attempt(molt_world *world, molt__generation *generation)
     reason[0] = '\0';
     if (molt__holder_find(world, generation->span, reason, size)) return stay(world, generation, MOLT_IMAGE_QUARANTINED);
     if (!molt__leave_run(world, generation)) return stay(world, generation, MOLT_IMAGE_QUARANTINED);
+    if (molt__tasks_inside(world, generation->span, reason, size)) return stay(world, generation, MOLT_IMAGE_QUARANTINED);
     return unmap(world, generation);
 }
 

@@ -76,6 +76,7 @@ static molt__thread *thread_new(molt__threads *threads, const char *name)
     thread->threads = threads;
     thread->away = 1;
     snprintf(thread->name, sizeof thread->name, "%s", name ? name : "worker");
+    thread->task = (int)syscall(SYS_gettid);
     return thread;
 }
 

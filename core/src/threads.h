@@ -30,6 +30,7 @@ typedef struct molt__thread {
     struct molt__threads *threads;
     struct molt__thread *next;
     char name[MOLT__THREAD_NAME];
+    int task;                        /* the kernel's number of it */
     uint32_t away;                   /* offline, or waiting at the gate */
     bool left;                       /* unregistered, but its reports are not read yet */
     bool ended;                      /* its thread has ended without a word */

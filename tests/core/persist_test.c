@@ -427,6 +427,39 @@ static void a_thread_of_the_module_is_joined_in_its_hook(void **state)
     assert_int_equal(molt_module_images(with.world), 1);
 }
 
+/* It sleeps in a function of the module's, until its pipe closes. */
+#define SLEEPER                                                                        \
+    "#include <pthread.h>\n#include <sys/prctl.h>\n#include <unistd.h>\n"              \
+    "static void *work(void *end) { char byte; prctl(PR_SET_NAME, \"sleeper\"); long got = read((int)(long)end, &byte, 1); return (void *)got; }\n"
+
+static void a_thread_that_nobody_joined_keeps_its_image(void **state)
+{
+    (void)state;
+    int ends[2];
+    char text[4096];
+    assert_int_equal(pipe(ends), 0);
+    molt_module_probe(with.world, false);
+    native_format(text, sizeof text, SLEEPER BIKE_TEXT RANGE_TEXT(42)
+                  "MOLT_MODULE(bike, \"1\") { pthread_t thread; pthread_create(&thread, NULL, work, (void *)%dL); "
+                  "pthread_detach(thread); " BOTH " return MOLT_OK; }\n", ends[0]);
+    native_build(with.folder, "bike", text);
+    load("bike");
+    native_build(with.folder, "bike", BIKE_TEXT RANGE_TEXT(43) MODULE_TEXT("2", BOTH));
+    usleep(20000);                                   /* it has come to its read */
+    molt_reload_report report = report_of_reload();
+    assert_int_equal(report.fate, MOLT_IMAGE_QUARANTINED);
+    assert_non_null(strstr(report.fate_reason, "('sleeper') is in it"));
+    molt_world_tick(with.world);
+    assert_int_equal(molt_module_images(with.world), 2);
+    close(ends[1]);
+    for (int i = 0; i < 500 && molt_module_images(with.world) == 2; i++) {
+        usleep(10000);
+        molt_world_tick(with.world);
+    }
+    assert_int_equal(molt_module_images(with.world), 1);
+    close(ends[0]);
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up_inside, tear_down)
 
 int main(void)
@@ -459,6 +492,7 @@ int main(void)
         test(a_hook_that_never_lets_go_keeps_its_image_past_the_world),
         test(an_error_in_the_hook_is_contained_and_logged),
         test(a_thread_of_the_module_is_joined_in_its_hook),
+        test(a_thread_that_nobody_joined_keeps_its_image),
     };
     return cmocka_run_group_tests_name("persist", tests, NULL, NULL);
 }

@@ -382,7 +382,7 @@ static int pin_protected(lua_State *L)
     /* An object that Lua has never seen needs no pin: it has no table. */
     if (lua_isnil(L, -1)) return 0;
     lua_rawset(L, -3);
-    object->flags |= MOLT__PINNED;
+    molt__object_mark(object, MOLT__PINNED);
     return 0;
 }
 

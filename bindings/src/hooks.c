@@ -83,7 +83,7 @@ static int set_armed(lua_State *L)
 {
     molt_object *object = molt__check_object(L, molt__binding_open(L), 1, "attach");
     if (lua_toboolean(L, 2)) molt__object_mark(object, MOLT__ARMED);
-    else MOLT__STORE(&object->flags, object->flags & ~(uint32_t)MOLT__ARMED);
+    else molt__object_unmark(object, MOLT__ARMED);
     return 0;
 }
 

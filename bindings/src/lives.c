@@ -84,7 +84,7 @@ static molt_object *check_object(lua_State *L, molt__binding *b, int index, cons
 void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object)
 {
     if (!(object->flags & MOLT__PINNED)) return;
-    object->flags &= ~(uint32_t)MOLT__PINNED;
+    molt__object_unmark(object, MOLT__PINNED);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
     lua_pushnumber(L, molt_object_id(object));
     lua_pushnil(L);
@@ -362,13 +362,13 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
         lua_pushvalue(L, -3);
         lua_rawset(L, -3);
         lua_pop(L, 1);
-        object->flags |= MOLT__PINNED;
+        molt__object_mark(object, MOLT__PINNED);
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, object->slot);
     lua_pop(L, 1);
-    object->flags &= ~(uint32_t)MOLT__UNSEEN;
+    molt__object_unmark(object, MOLT__UNSEEN);
     lua_insert(L, -3);
     lua_rawseti(L, -3, 0);
     lua_setmetatable(L, -2);

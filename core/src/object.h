@@ -26,10 +26,15 @@ molt_object *molt__object_create(molt_shape *shape);
 /* Ends an object of which the Lua side knows already. Leaf. */
 void molt__object_end(molt_object *object);
 
-/* Sets a flag that the object has not; workers read them meanwhile. */
+/* Sets a flag, or clears it; workers read them meanwhile. */
 static inline void molt__object_mark(molt_object *object, uint32_t flag)
 {
     MOLT__STORE(&object->flags, object->flags | flag);
+}
+
+static inline void molt__object_unmark(molt_object *object, uint32_t flag)
+{
+    MOLT__STORE(&object->flags, object->flags & ~flag);
 }
 
 /* The record of a body that may be a moved one. */

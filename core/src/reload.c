@@ -98,6 +98,7 @@ int molt_modules_reload(molt_module *const *modules, size_t count, const molt_re
 {
     if (!count) return MOLT_OK;
     molt_world *world = modules[0]->world;
+    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
     int err = molt__report_check(world, options, NULL);
     for (size_t i = 0; reports && i < count && !err; i++) err = molt__report_check(world, NULL, &reports[i]);
     if (!err) err = check_batch(modules, count);
@@ -117,6 +118,7 @@ int molt_modules_reload(molt_module *const *modules, size_t count, const molt_re
 
 int molt_module_rollback(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
+    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = module->world;
     int err = molt__report_check(world, options, report);
     if (!err) err = check_moment(module);

@@ -152,6 +152,7 @@ static int refuse(molt_module *module)
 
 int molt_module_unload(molt_module *module, uint32_t flags)
 {
+    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
     molt_world *world = module->world;
     int err = check_moment(module);
     if (err) return err;

@@ -121,6 +121,44 @@ MOLT_MODULE(teller, "1.0.0") { MOLT_IMPL(Teller, .tell = tell); return MOLT_OK; 
   end)
 end)
 
+-- Functions that only read what does not change, or are for any thread; the rest belong to the owner.
+local for_any_thread = {
+  "class_name", "config_default", "err_name", "error_pending", "error_take", "former_get", "id_object",
+  "image_fate_name", "impl_trait", "last_code", "last_error", "last_hint", "last_reasons", "log", "module_counters",
+  "module_file", "module_generation", "module_image_at", "module_images", "module_impl_at", "module_keep", "module_name",
+  "module_probe", "module_probes", "module_reserved", "module_unloaded", "module_version", "object_alive", "object_as",
+  "object_as_text", "object_class", "object_id", "object_is", "object_ref", "object_world", "ref_object", "reload_text",
+  "thread_offline", "thread_online", "thread_quiescent", "thread_register", "thread_unregister", "trait_name",
+  "world_live", "world_open",
+}
+
+local function read_all(folder, mask)
+  local text = {}
+  for _, name in ipairs(dir.getfiles(helper.source_dir .. folder, mask)) do
+    local file = assert(io.open(name))
+    text[#text + 1] = file:read("*a")
+    file:close()
+  end
+  return table.concat(text, "\n")
+end
+
+describe("the public functions of the core", function()
+  it("look at the calling thread, unless they are for any", function()
+    local headers, sources = read_all("/core/include/molt", "*.h"), read_all("/core/src", "*.c")
+    local free, count = {}, 0
+    for _, name in ipairs(for_any_thread) do free["molt_" .. name] = true end
+    for declaration in headers:gmatch("MOLT_API ([^;(]*)%(") do
+      local name = declaration:match("(molt_[%w_]+)$")
+      if name and not free[name] then
+        local body = sources:match("\n[%w_ %*]-" .. name .. "%([^;{]*%)\n(%b{})")
+        assert(body and body:find("molt__threads_check", 1, true), name)
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 25, count)
+  end)
+end)
+
 local program = [[
 local molt = require "molt"
 local crew = assert(molt.load "crew")

@@ -63,8 +63,14 @@ local function entry_of(o, name)
   return of and of[o]
 end
 
-local function set_entry(o, name, entry)
+-- The tables of a name. Making them may run a finalizer; storing in them does not.
+local function open_name(name)
   records[name] = records[name] or setmetatable({}, weak_keys)
+  own[name] = own[name] or setmetatable({}, weak)
+end
+
+local function set_entry(o, name, entry)
+  open_name(name)
   records[name][o] = entry
   if entry ~= nil then patched[o] = true end
 end
@@ -75,7 +81,7 @@ local function own_of(o, name)
 end
 
 local function set_own(o, name, value)
-  own[name] = own[name] or setmetatable({}, weak)
+  open_name(name)
   own[name][o] = value
 end
 
@@ -147,6 +153,7 @@ end
 
 -- Puts a patch on top; returns its serial.
 function chain.push(o, name, kind, fn)
+  open_name(name)              -- from here on, a lone override is put there without a finalizer in between
   local top = chain.top(o, name)
   if not top and kind == "override" then return push_alone(o, name, fn) end
   local record, link = record_of(o, name), new_link(o, name, kind, fn, top, next_serial())

@@ -147,7 +147,8 @@ void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
 static int finish_plain(lua_State *L)
 {
     molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
-    molt_object *object = b->world ? molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS)) : NULL;
+    bool may = b->world && !b->migrating;
+    molt_object *object = may ? molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS)) : NULL;
     if (!object || object->flags & (MOLT__HOST | MOLT__ARMED)) {
         lua_pushboolean(L, 0);
         return 1;

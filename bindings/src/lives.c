@@ -205,7 +205,7 @@ static void patches_follow(lua_State *L, molt__binding *b, molt_object *object, 
             const char *name = molt__shape_slot_name(shape, trait->methods[m]);
             lua_pushstring(L, name);
             lua_rawget(L, index);
-            bool patched = !lua_isnil(L, -1);
+            bool patched = lua_isfunction(L, -1);    /* what is no function hides the method from Lua alone */
             lua_pop(L, 1);
             if (patched && molt__vtable_patch(object, name)) {
                 molt_log(b->world, MOLT_LOG_ERROR, "%s", molt_last_error(b->world));

@@ -326,6 +326,18 @@ describe("detaching a trait", function()
     assert.equal(100, o.value())
   end)
 
+  it("gives back what is no function under a method's name, which Lua found and C did not", function()
+    local gauge = assert(molt.load(helper.build_dir .. "/tests/natives/gauge"))
+    local o = molt.attach(molt.class(fresh "Car", {}) { value = 5 }, gauge.Gauge)
+    assert.same({ 5, 21 }, { o.value, o:both(2) })
+    o.value = nil
+    assert.equal(20, o:value(2))
+    o.value = nil
+    rawset(o, "value", 6)
+    molt.detach(o, gauge.Gauge)
+    assert.equal(6, o.value)
+  end)
+
   it("refuses a trait of the class, and says what would take it", function()
     local o = Car()
     refuses(function() molt.detach(o, molt.find("AttachTank")) end,

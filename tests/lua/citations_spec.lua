@@ -28,7 +28,7 @@ local function each_citation(document, visit)
   end
 end
 
-local documents = { path.join(helper.source_dir, "docs/reload.md") }
+local documents = { path.join(helper.source_dir, "docs/reload.md"), path.join(helper.source_dir, "docs/traits.md") }
 local parts = path.join(helper.source_dir, "docs/reload")
 if path.isdir(parts) then
   for _, file in ipairs(dir.getfiles(parts, "*.md")) do documents[#documents + 1] = file end

@@ -38,7 +38,7 @@ for what, target_of in pairs {
       assert.equal("a(x)", o:speak("x"))
     end)
 
-    it("around may forget `next`", function()
+    it("around may forget next", function()
       local target, o = target_of(new_class())
       molt.around(target, "speak", function() return "own" end)
       assert.equal("own", o:speak())

@@ -7,7 +7,7 @@ local property = require "property"
 
 local sequences = {}
 
-local steps = 60
+local steps = 30
 
 local names = { "say", "hum" }            -- and `mark`, which is declared `all`
 local log                                 -- what befores, afters and marks leave
@@ -437,7 +437,7 @@ local function run(list)
     script = step.name
     ok, err = pcall(function()
       operations[step.name](model, step)
-      check_all(model)
+      if i % 10 == 0 or i == #list then check_all(model) else check_object(model, pick(model.objects, step[4])) end
     end)
     told[i] = script
     if not ok then break end

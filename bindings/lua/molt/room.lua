@@ -51,25 +51,30 @@ end
 
 local PLACE = {}
 
-local function fill(o, shape)
+-- The names for an object, by how many it has of its own.
+local function names_for(o, shape)
   local count, iterate = 0, next
   for k in iterate, o do
     if type(k) == "string" then count = count + 1 end
   end
-  local names = names_beside(shape, count)
+  return names_beside(shape, count)
+end
+
+local function fill(o, names)
   for i = 1, #names do
     if rawget(o, names[i]) == nil then rawset(o, names[i], PLACE) end
   end
 end
 
 -- The object's table has a hash part since it was given a name of its own: it gets
--- places, as one that is born with room has. No finalizer runs while they are
--- filled; where Lua's memory runs out, what there is of them does.
+-- places, as one that is born with room has. Allocates nothing that could run a
+-- finalizer while they are filled; without memory for places, there are none.
 function room.give(o, shape)
-  pcall(fill, o, shape)
-  local iterate = next
-  for k, v in iterate, o do
-    if v == PLACE then rawset(o, k, nil) end
+  local known, names = pcall(names_for, o, shape)
+  if not known then return end
+  pcall(fill, o, names)
+  for i = 1, #names do
+    if rawget(o, names[i]) == PLACE then rawset(o, names[i], nil) end
   end
 end
 

@@ -120,6 +120,7 @@ static bool try_at(const verb *v, bool of_lua, size_t n)
         run(h.L, "if now ~= before then error(what .. before .. '\\n-- became --\\n' .. now, 0) end");
     }
     if (luaL_loadstring(h.L, done ? "look() molt.tick()" : "verb() look() molt.tick()") || lua_pcall(h.L, 0, 0, 0)) {
+        if (luaL_callmeta(h.L, -1, "__tostring")) lua_replace(h.L, -2);
         fail_msg("%s, %zu of %s: afterwards %s", v->name, n, of_lua ? "Lua's" : "the world's", lua_tostring(h.L, -1));
     }
     if (n % 3) host_close_world_first(&h);

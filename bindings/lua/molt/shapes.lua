@@ -187,9 +187,12 @@ end
 function shapes.get(id)
   if not records[id] then
     local shape = make(id)
-    -- A finalizer may have been faster: there is one record of a shape.
-    records[id] = records[id] or shape
-    core.metas[id] = records[id].meta
+    -- A finalizer may have been faster: there is one record of a shape. C finds its
+    -- metatable by the id, so a record without one must not be left where memory runs out.
+    if not records[id] then
+      core.metas[id] = shape.meta
+      records[id] = shape
+    end
   end
   return records[id]
 end

@@ -107,9 +107,10 @@ local function look_for(from, to, settled)
   local diff = judge.compare(infos_of(from), now.target and now.target(from) or infos_of(to), now.owner)
   local lost = lost_of(gained, gone)
   renew_views(gained)
-  if not (now.migrate or judge.needs_look(diff) or lost[1]) then return nil end
+  local needed = (now.migrate or lost[1]) and true or judge.needs_look(diff)
+  if not needed then return nil end
   diff.keepsakes = keepsakes(diff)
-  return function(o, _, _, _, i)
+  local function look(o, _, _, _, i)
     local case = now.cases[o] or judge.judge(o, from, diff, now.migrate, now.what, settled)
     local entry = { o, case, diff, to, lost, lost[1] and adopt.values(o, lost) }
     staged[#staged + 1] = entry
@@ -117,6 +118,13 @@ local function look_for(from, to, settled)
       if keepsake[2] and keepsake[2] ~= keepsake[1] then wide.reserve(o, keepsake[2]) end
     end
     reserve(o, case, i)
+  end
+  if needed == true then return look end
+  local count = #needed
+  return function(o, _, _, _, i)
+    for k = 1, count do
+      if rawget(o, needed[k]) ~= nil then return look(o, nil, nil, nil, i) end
+    end
   end
 end
 

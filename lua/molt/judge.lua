@@ -66,18 +66,24 @@ function judge.compare(from, to, owner)
   return diff
 end
 
--- Has any object of the shape to be looked at one by one?
+-- Has any object of the shape to be looked at one by one? A list of names: only those
+-- that have something of their own under one of them, where a typed field is new.
 function judge.needs_look(diff)
+  local names
   for _, entry in ipairs(diff.entries) do
     local fit, is = entry.fit, entry.is
     if fit == "some" or fit == "none" or fit == "convert" then return true end
-    if fit == "fresh" and (is.kind ~= "any" or is.required) then return true end
+    if fit == "fresh" and is.required then return true end
+    if fit == "fresh" and is.kind ~= "any" and not is.private then
+      names = names or {}
+      names[#names + 1] = entry.name
+    end
     if entry.was and entry.was.wide and entry.from ~= entry.info then return true end
   end
   for _, entry in ipairs(diff.gone) do
     if entry.was.kind == "any" or entry.was.wide then return true end
   end
-  return false
+  return names or false
 end
 
 local function read(o, entry)

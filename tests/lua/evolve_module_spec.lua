@@ -133,11 +133,10 @@ describe("a module that is reloaded with other fields", function()
   end)
 
   it("is refused for a trait that Lua declares, too", function()
-    local put, module, trait = new_module()
     local name = "Evolving" .. count + 1
     molt.trait(name, { "double fuel = 10", "int8_t gears = 4", "string label = \"none\"", "double range(double load)",
       "int32_t which()" })
-    put, module, trait = new_module()
+    local put, module, trait = new_module()
     put("wider", 2, "static double extra(TRAIT *self) { return self->more; }", nil, ", .extra = extra")
     local ok, err = module:reload()
     assert.is_nil(ok)

@@ -35,6 +35,23 @@ local function override_with(live)
   end
 end
 
+-- Each run gives all of them another layout: a field more, or one less.
+local function migration_of(live)
+  local with = { "double more = 4", "double x = 1", "float y = 2", "int32_t z = 3" }
+  local without = { "double x = 1", "float y = 2", "int32_t z = 3" }
+  local car = molt.class("Car", { (molt.trait("Moving", without)) })
+  local keep, wide = {}, false
+  for i = 1, live do keep[i] = car() end
+  return {
+    before = function() collectgarbage() collectgarbage() end,
+    run = function()
+      wide = not wide
+      molt.trait("Moving", wide and with or without)
+      return keep[live].x
+    end,
+  }
+end
+
 local function reload(build)
   local ours, theirs = require("lib.swap").new(build), require("lib.swap").new(build)
   local module = assert(molt.load(ours.path))
@@ -74,6 +91,8 @@ return {
     run = function() return { override_with(100000) } end },
   { name = "class override + removal, 1,000,000 live", limit = 10000, slow = true,
     run = function() return { override_with(1000000) } end },
+  { name = "migration to a new layout, each of 1,000,000 live", limit = 120, slow = true, n = 1000000, repetitions = 5,
+    run = function() return { migration_of(1000000) } end },
   { name = "module reload, tick included", bar = 3, peer = "copy, dlopen, dlsym, dlclose", n = 1, repetitions = 300,
     statistic = "median", run = reload },
   { name = "molt.tick() with nothing to do", limit = 100, batch = 100, run = function()

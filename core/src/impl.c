@@ -153,7 +153,7 @@ int molt__impl_build(molt_world *world, molt_trait *trait, molt__impl_change *ch
         char where[MOLT_NOTE_NAME + 48];
         if (!fill.where) {
             snprintf(where, sizeof where, "%s generation %u", change->module, (unsigned)change->generation);
-            if (flags & MOLT__BURIED) molt__tombstone_where(change->impl, (uint32_t)i, where, sizeof where);
+            if (flags & MOLT__BURIED) molt__tombstone_where(change->impl, trait->methods[i], where, sizeof where);
             fill.where = where;
         }
         molt_definition *definition = molt__definition_new(world, trait, &fill);

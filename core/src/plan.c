@@ -42,10 +42,12 @@ static void refuse(const planning *p, const molt_impl *impl, const molt__method 
     molt__reasons_hint(world, p->offer->reasons, "with tombstones such methods raise an error from then on");
 }
 
-static void bury(const planning *p, molt__offer_impl *offered, molt_impl *impl, const molt_definition *was)
+/* `method` is where it was, in the trait as it is or as it will be. */
+static void bury(const planning *p, molt__offer_impl *offered, molt_impl *impl, molt__method *method,
+                 const molt_definition *was)
 {
-    uint32_t slot = was->slot;
-    molt_function function = molt__tombstone(impl, slot, was->flags & MOLT__BURIED ? 0 : p->number);
+    uint32_t slot = method->slot;
+    molt_function function = molt__tombstone(impl, method, was->flags & MOLT__BURIED ? 0 : p->number);
     if (!function) {
         molt__reasons_take(p->module->world, p->offer->reasons);
         return;
@@ -61,7 +63,7 @@ static void vanish(const planning *p, molt__offer_impl *offered, molt_impl *impl
     molt__use use;
     molt__use_of_definition(impl, was, &use);
     if (!molt__used(&use)) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
-    else if (p->bury || was->flags & MOLT__BURIED) bury(p, offered, impl, was);
+    else if (p->bury || was->flags & MOLT__BURIED) bury(p, offered, impl, impl->trait->methods[was->slot], was);
     else refuse(p, impl, impl->trait->methods[was->slot], offered->other[was->slot], &use);
 }
 
@@ -78,16 +80,19 @@ static void compare(const planning *p, molt__offer_impl *offered, molt_impl *imp
 }
 
 /* What a method of the trait as it is comes to in its draft. */
-static void compare_amended(const planning *p, const molt__offer_impl *offered, const molt_impl *impl, const molt_trait *draft)
+static void compare_amended(const planning *p, molt__offer_impl *offered, molt_impl *impl, const molt_trait *draft)
 {
     const molt_trait *trait = impl->trait;
     for (size_t i = 0; i < trait->method_count; i++) {
-        const molt__method *was = trait->methods[i], *is = molt__trait_method(draft, was->name);
+        const molt__method *was = trait->methods[i];
+        molt__method *is = molt__trait_method(draft, was->name);
         const molt_definition *had = molt__definitions_find(&impl->native, was->name);
         bool filled = is && offered->functions[is->slot], same = is && molt__method_same(was, is);
         molt__use use = { 0 };
         if (had) molt__use_of_definition(impl, had, &use);
-        if (had && filled && same) note(p, MOLT_CHANGE_KEPT, impl->name, was->name);
+        bool buried = had && had->flags & MOLT__BURIED;
+        if (had && filled && same) note(p, buried ? MOLT_CHANGE_ADDED : MOLT_CHANGE_KEPT, impl->name, was->name);
+        else if (had && molt__used(&use) && same && (p->bury || buried)) bury(p, offered, impl, is, had);
         else if (had && molt__used(&use)) refuse(p, impl, was, filled ? is->text : NULL, &use);
         else if (had) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
     }

@@ -10,14 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* It knows nothing but by itself: versions of a trait, and drafts of them, come and go. */
 struct molt__tombstone {
     ffi_closure *closure;
     ffi_cif cif;
+    ffi_type *types[MOLT__MAX_PARAMETERS + 1];
     ffi_type both;                   /* see prepare */
     ffi_type *parts[3];
     molt_function function;
-    const molt__method *method;
     const molt_impl *impl;
+    const char *name;                /* interned */
+    char *text;                      /* canonical, by which it is found again */
+    char *was;                       /* "double range(double load)" */
     uint32_t since;
 };
 
@@ -43,10 +47,9 @@ static void raise_gone(const struct molt__tombstone *tombstone)
 {
     const molt_impl *impl = tombstone->impl;
     molt_world *world = impl->world;
-    char signature[512], text[1024];
-    molt__tombstone_signature(tombstone->method, signature, sizeof signature);
+    char text[1024];
     snprintf(text, sizeof text, "%s.%s:%s was %s and is gone since generation %u", module_name(impl), impl->name,
-             tombstone->method->name, signature, (unsigned)MOLT__LOAD(&tombstone->since));
+             tombstone->name, tombstone->was, (unsigned)MOLT__LOAD(&tombstone->since));
     molt__set_pending(world, MOLT_ERR_MISSING, text);
     /* For the compiled code that may have called it. */
     if (molt__threads_owner(world)) world->border->pending = 1;
@@ -66,72 +69,85 @@ static void entered(ffi_cif *cif, void *result, void **arguments, void *user)
 static ffi_status prepare(struct molt__tombstone *made, molt__closure *closure)
 {
     ffi_type *result = closure->cif.rtype;
+    memcpy(made->types, closure->cif.arg_types, closure->cif.nargs * sizeof *made->types);
 #if defined(__x86_64__) && !defined(_WIN32)
     made->parts[0] = &ffi_type_double;
     made->parts[1] = &ffi_type_uint64;
     made->both = (ffi_type){ .type = FFI_TYPE_STRUCT, .elements = made->parts };
     result = &made->both;
 #endif
-    return ffi_prep_cif(&made->cif, FFI_DEFAULT_ABI, closure->cif.nargs, result, closure->cif.arg_types);
+    return ffi_prep_cif(&made->cif, FFI_DEFAULT_ABI, closure->cif.nargs, result, made->types);
 }
 
-static struct molt__tombstone *make(molt_impl *impl, molt__method *method)
+static void end(struct molt__tombstone *tombstone)
 {
-    molt__closure *closure = molt__closure_for(method);
-    struct molt__tombstone *made = closure ? molt__allocate(impl->world, sizeof *made) : NULL;
-    if (!made) return NULL;
-    void *code = NULL;
-    *made = (struct molt__tombstone){ .method = method, .impl = impl };
-    made->closure = ffi_closure_alloc(sizeof *made->closure, &code);
-    if (made->closure && prepare(made, closure) == FFI_OK &&
-        ffi_prep_closure_loc(made->closure, &made->cif, entered, made, code) == FFI_OK) {
-        memcpy(&made->function, &code, sizeof code);
-        return made;
-    }
-    if (made->closure) ffi_closure_free(made->closure);
-    molt__free(impl->world, made, sizeof *made);
-    molt__fail(impl->world, MOLT_ERR_MEMORY, "no memory for the tombstone of '%s.%s'", impl->name, method->name);
-    return NULL;
+    molt_world *world = tombstone->impl->world;
+    if (tombstone->closure) ffi_closure_free(tombstone->closure);
+    molt__free_text(world, tombstone->text);
+    molt__free_text(world, tombstone->was);
+    molt__free(world, tombstone, sizeof *tombstone);
 }
 
-/* By the method, not by its slot: another version of the trait has other slots. */
-static struct molt__tombstone *find(const molt_impl *impl, uint32_t slot)
+static bool set_up(struct molt__tombstone *made, molt__method *method)
+{
+    molt_world *world = made->impl->world;
+    molt__closure *closure = molt__closure_for(method);
+    void *code = NULL;
+    char was[512];
+    molt__tombstone_signature(method, was, sizeof was);
+    made->name = method->name;
+    made->text = molt__copy_text(world, method->text);
+    made->was = molt__copy_text(world, was);
+    if (!closure || !made->text || !made->was) return false;
+    made->closure = ffi_closure_alloc(sizeof *made->closure, &code);
+    if (!made->closure || prepare(made, closure) != FFI_OK ||
+        ffi_prep_closure_loc(made->closure, &made->cif, entered, made, code) != FFI_OK) {
+        molt__fail(world, MOLT_ERR_MEMORY, "no memory for the tombstone of '%s.%s'", made->impl->name, method->name);
+        return false;
+    }
+    memcpy(&made->function, &code, sizeof code);
+    return true;
+}
+
+/* By signature, not by slot: another version of the trait has other slots. */
+static struct molt__tombstone *find(const molt_impl *impl, const molt__method *method)
 {
     for (size_t i = 0; i < impl->tombstone_count; i++) {
-        if (impl->tombstones[i]->method == impl->trait->methods[slot]) return impl->tombstones[i];
+        struct molt__tombstone *tombstone = impl->tombstones[i];
+        if (tombstone->name == method->name && strcmp(tombstone->text, method->text) == 0) return tombstone;
     }
     return NULL;
 }
 
-static struct molt__tombstone *add(molt_impl *impl, uint32_t slot)
+static struct molt__tombstone *add(molt_impl *impl, molt__method *method)
 {
     if (molt__reserve(impl->world, (void **)&impl->tombstones, &impl->tombstone_capacity, impl->tombstone_count + 1,
                       sizeof *impl->tombstones)) return NULL;
-    struct molt__tombstone *made = make(impl, impl->trait->methods[slot]);
-    if (made) impl->tombstones[impl->tombstone_count++] = made;
-    return made;
+    struct molt__tombstone *made = molt__allocate(impl->world, sizeof *made);
+    if (!made) return NULL;
+    made->impl = impl;
+    if (set_up(made, method)) return impl->tombstones[impl->tombstone_count++] = made;
+    end(made);
+    return NULL;
 }
 
-molt_function molt__tombstone(molt_impl *impl, uint32_t slot, uint32_t since)
+molt_function molt__tombstone(molt_impl *impl, molt__method *method, uint32_t since)
 {
-    struct molt__tombstone *tombstone = find(impl, slot);
-    if (!tombstone) tombstone = add(impl, slot);
+    struct molt__tombstone *tombstone = find(impl, method);
+    if (!tombstone) tombstone = add(impl, method);
     if (!tombstone) return NULL;
-    if (since) tombstone->since = since;
+    if (since) MOLT__STORE(&tombstone->since, since);
     return tombstone->function;
 }
 
-void molt__tombstone_where(const molt_impl *impl, uint32_t slot, char *text, size_t size)
+void molt__tombstone_where(const molt_impl *impl, const molt__method *method, char *text, size_t size)
 {
-    const struct molt__tombstone *tombstone = find(impl, slot);
+    const struct molt__tombstone *tombstone = find(impl, method);
     snprintf(text, size, "%s, gone since generation %u", module_name(impl), tombstone ? (unsigned)tombstone->since : 0u);
 }
 
 void molt__tombstones_free(molt_impl *impl)
 {
-    for (size_t i = 0; i < impl->tombstone_count; i++) {
-        ffi_closure_free(impl->tombstones[i]->closure);
-        molt__free(impl->world, impl->tombstones[i], sizeof *impl->tombstones[i]);
-    }
+    for (size_t i = 0; i < impl->tombstone_count; i++) end(impl->tombstones[i]);
     molt__free(impl->world, impl->tombstones, impl->tombstone_capacity * sizeof *impl->tombstones);
 }

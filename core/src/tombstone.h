@@ -15,12 +15,12 @@
 
 struct molt__method;
 
-/* The tombstone of a slot, which generation `since` puts there; 0: it is there
- * already. NULL: no memory. */
-molt_function molt__tombstone(molt_impl *impl, uint32_t slot, uint32_t since);
+/* The tombstone of a method, which generation `since` puts into its slot; 0: it is
+ * there already. NULL: no memory. */
+molt_function molt__tombstone(molt_impl *impl, struct molt__method *method, uint32_t since);
 
 /* Where such a definition comes from: "motorcycle, gone since generation 8". */
-void molt__tombstone_where(const molt_impl *impl, uint32_t slot, char *text, size_t size);
+void molt__tombstone_where(const molt_impl *impl, const struct molt__method *method, char *text, size_t size);
 
 /* "double range(double load)": with the names that canonical texts leave out. */
 void molt__tombstone_signature(const struct molt__method *method, char *text, size_t size);

@@ -3,6 +3,8 @@
 
 #include "worker.h"
 
+#include <sched.h>
+
 enum { PLACES = 16, WORKERS = 3 };
 
 /* Objects that workers find by their ids; the owner ends them and puts others there. */
@@ -85,6 +87,7 @@ static void look_without_pause(worker *w)
         molt_object *object = molt_ref_object(w->world, ref_at(i * 7 % PLACES));
         if (object) look_at(w, object);
         if (i % 16 == 15) expect(w, molt_thread_quiescent(w->world) == MOLT_OK);
+        if (i % 64 == 63) sched_yield();
         if (i % 512 == 511) {
             expect(w, molt_thread_offline(w->world) == MOLT_OK);
             expect(w, molt_thread_online(w->world) == MOLT_OK);

@@ -161,6 +161,50 @@ static void stay_in(worker *w)
     worker_step(w);
 }
 
+/* Bike as this file knows it has the first layout: where an object has it, the code
+ * of that layout answers, on a body of it. */
+static void call_the_first_layout(worker *w)
+{
+    for (size_t i = 1; !worker_over(w); i++) {
+        Bike *bike = molt_as((molt_object *)w->data, Bike);
+        if (bike) {
+            expect(w, bike->fuel == 10);
+            double range = molt_call(bike, range, 1);
+            expect(w, range == 1);
+            worker_count(w);
+        }
+        expect(w, molt_thread_quiescent(w->world) == MOLT_OK);
+        if (i % 64 == 0) sched_yield();
+    }
+}
+
+static void reloads_that_change_the_layout_under_running_workers(void **state)
+{
+    (void)state;
+    variant variants[VARIANTS];
+    make_variants(variants);
+    free(variants[1].bytes);
+    native_build(with.folder, "bike",
+                 "#define BIKE(FIELD, METHOD) FIELD(double, bell, 7) FIELD(double, fuel, 10) "
+                 "METHOD(double, range, (double load)) METHOD(int32_t, wheels, ())\n"
+                 "MOLT_TRAIT(Bike, BIKE)\n" GENERATION_TEXT(2) MODULE_TEXT("2.0.0", BOTH));
+    variants[1].bytes = native_read(with.folder, "bike.so", &variants[1].length);
+    offer(variants, 0);
+    molt_module *module = load("bike");
+    molt_module_probe(with.world, false);
+    worker w = { .world = with.world, .name = "one", .work = call_the_first_layout, .data = car_of(module) };
+    worker_start(&w);
+    for (size_t i = 1; i <= 50 || (worker_calls(&w) < 100 && !worker_failed(&w)); i++) {
+        offer(variants, i);
+        molt_reload_report report = { .size = sizeof report };
+        ok(molt_module_reload(module, NULL, &report));
+        assert_int_equal(report.instances, 1);
+        ok(molt_world_tick(with.world));
+    }
+    worker_join(&w);
+    for (size_t i = 0; i < VARIANTS; i++) free(variants[i].bytes);
+}
+
 /* Of the image that does not serve. */
 static void assert_fate(molt_image_fate fate)
 {
@@ -206,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_thousand_reloads_under_running_workers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reloads_that_change_the_layout_under_running_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_stays_until_each_worker_has_been_quiescent, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("threads_reload", tests, NULL, NULL);

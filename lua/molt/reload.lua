@@ -124,7 +124,7 @@ local function detach_objects(pointer)
     end
   end
   each_of_module(object.check_detach)         -- all of them, before the first loses anything
-  each_of_module(function(o, pointer) object.detach(o, trait.proxy(pointer)) end)
+  each_of_module(function(o, gone) object.detach(o, trait.proxy(gone)) end)
 end
 
 -- An error of detaching, which may have been done in part, as unload's own.

@@ -203,6 +203,8 @@ void molt__open_accessor(lua_State *L);
 void molt__open_fields(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_reflect(lua_State *L);
+void molt__open_definitions(lua_State *L);
+void molt__open_lookup(lua_State *L);
 void molt__open_evolve(lua_State *L);
 void molt__open_verbs(lua_State *L);
 /* The selections in a Lua list { trait, selection or false, … }, those of one trait

@@ -1,5 +1,5 @@
 /* modules.c: molt.core, native modules. */
-#include "binding.h"
+#include "tables.h"
 
 #include <molt/module.h>
 
@@ -13,12 +13,6 @@ static int module_path(lua_State *L)
     if (molt_module_path(b->world, luaL_checkstring(L, 1))) return molt__push_failure(L, b);
     lua_pushboolean(L, 1);
     return 1;
-}
-
-static void set_number(lua_State *L, const char *key, double number)
-{
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, key);
 }
 
 /* (module) -> { name, version, file, generation, unloaded } */
@@ -35,7 +29,7 @@ static int module_info(lua_State *L)
     lua_setfield(L, -2, "version");
     lua_pushstring(L, molt_module_file(module));
     lua_setfield(L, -2, "file");
-    set_number(L, "generation", molt_module_generation(module));
+    molt__set_number(L, "generation", molt_module_generation(module));
     return 1;
 }
 
@@ -104,7 +98,7 @@ static int module_image(lua_State *L)
     lua_createtable(L, 0, 4);
     lua_pushstring(L, info.module);
     lua_setfield(L, -2, "module");
-    set_number(L, "generation", info.generation);
+    molt__set_number(L, "generation", info.generation);
     lua_pushstring(L, info.fate == MOLT_IMAGE_NONE ? "serving" : molt_image_fate_name(info.fate));
     lua_setfield(L, -2, "fate");
     if (info.reason[0]) lua_pushstring(L, info.reason);

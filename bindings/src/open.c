@@ -211,6 +211,8 @@ static void push_core(lua_State *L, molt__binding *b)
     molt__open_lives(L);
     molt__open_fields(L);
     molt__open_reflect(L);
+    molt__open_definitions(L);
+    molt__open_lookup(L);
     molt__open_evolve(L);
     molt__open_modules(L);
     molt__open_reloads(L);

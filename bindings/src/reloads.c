@@ -5,23 +5,11 @@
  * allocation may run a finalizer that asks for one. So they are turned into tables
  * while the collector is quiet, by a function that was made before.
  */
-#include "binding.h"
+#include "tables.h"
 
 #include <molt/module.h>
 
 #include "later.h"
-
-static void set_number(lua_State *L, const char *key, double number)
-{
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, key);
-}
-
-static void set_text(lua_State *L, const char *key, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, key);
-}
 
 static void set_flag(lua_State *L, const char *key, bool flag)
 {
@@ -58,7 +46,7 @@ static void set_phases(lua_State *L, const molt_reload_report *report)
     };
     lua_createtable(L, 0, MOLT_PHASES);
     for (int i = 0; i < MOLT_PHASES; i++) {
-        if (report->phase[i] > 0) set_number(L, names[i], report->phase[i]);
+        if (report->phase[i] > 0) molt__set_number(L, names[i], report->phase[i]);
     }
     lua_setfield(L, -2, "phases");
 }
@@ -70,24 +58,24 @@ static void push_report(lua_State *L, const molt_module *module, const molt_relo
     molt_reload_text(module, report, text, sizeof text);
     lua_createtable(L, 0, 20);
     set_flag(L, "accepted", true);
-    set_text(L, "module", molt_module_name(module));
-    set_number(L, "from", report->from);
-    set_number(L, "to", report->to);
-    set_number(L, "generation", report->to);
-    if (report->restored) set_number(L, "restored", report->restored);
-    set_text(L, "build_id", report->build_id);
+    molt__set_text(L, "module", molt_module_name(module));
+    molt__set_number(L, "from", report->from);
+    molt__set_number(L, "to", report->to);
+    molt__set_number(L, "generation", report->to);
+    if (report->restored) molt__set_number(L, "restored", report->restored);
+    molt__set_text(L, "build_id", report->build_id);
     set_changes(L, "traits", report, false);
     set_changes(L, "methods", report, true);
-    set_number(L, "slots", report->slots);
-    set_number(L, "objects", report->objects);
-    set_number(L, "instances", report->instances);
-    set_number(L, "seconds", report->seconds);
+    molt__set_number(L, "slots", report->slots);
+    molt__set_number(L, "objects", report->objects);
+    molt__set_number(L, "instances", report->instances);
+    molt__set_number(L, "seconds", report->seconds);
     set_phases(L, report);
-    set_text(L, "image", fates[report->fate]);
-    if (report->fate_reason[0]) set_text(L, "image_reason", report->fate_reason);
+    molt__set_text(L, "image", fates[report->fate]);
+    if (report->fate_reason[0]) molt__set_text(L, "image_reason", report->fate_reason);
     set_flag(L, "deferred", report->deferred);
     set_flag(L, "unchanged", report->unchanged);
-    set_text(L, "text", text);
+    molt__set_text(L, "text", text);
 }
 
 /* What a transaction came to, for push_outcome. */
@@ -109,9 +97,9 @@ static void set_reasons(lua_State *L, const molt__binding *b)
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count || (!count && i == 0); i++) {
         lua_createtable(L, 0, 3);
-        set_text(L, "code", molt_err_name(reasons[i].code));
-        set_text(L, "message", reasons[i].message);
-        if (reasons[i].hint && reasons[i].hint[0]) set_text(L, "hint", reasons[i].hint);
+        molt__set_text(L, "code", molt_err_name(reasons[i].code));
+        molt__set_text(L, "message", reasons[i].message);
+        if (reasons[i].hint && reasons[i].hint[0]) molt__set_text(L, "hint", reasons[i].hint);
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "reasons");
@@ -229,15 +217,15 @@ static int module_counters(lua_State *L)
     molt_module_counts counts = { .size = sizeof counts };
     if (molt_module_counters(b->world, &counts)) return molt__push_failure(L, b);
     lua_createtable(L, 0, 9);
-    set_number(L, "modules", (double)counts.modules);
-    set_number(L, "generations", (double)counts.generations);
-    set_number(L, "retired", (double)counts.retired);
-    set_number(L, "quarantined", (double)counts.quarantined);
-    set_number(L, "pinned", (double)counts.pinned);
-    set_number(L, "images", (double)counts.images);
-    set_number(L, "mappings", (double)counts.mappings);
-    set_number(L, "copies", (double)counts.copies);
-    set_number(L, "kept_bytes", (double)counts.kept_bytes);
+    molt__set_number(L, "modules", (double)counts.modules);
+    molt__set_number(L, "generations", (double)counts.generations);
+    molt__set_number(L, "retired", (double)counts.retired);
+    molt__set_number(L, "quarantined", (double)counts.quarantined);
+    molt__set_number(L, "pinned", (double)counts.pinned);
+    molt__set_number(L, "images", (double)counts.images);
+    molt__set_number(L, "mappings", (double)counts.mappings);
+    molt__set_number(L, "copies", (double)counts.copies);
+    molt__set_number(L, "kept_bytes", (double)counts.kept_bytes);
     return 1;
 }
 
@@ -249,8 +237,8 @@ void molt__open_reloads(lua_State *L)
     };
     luaL_register(L, NULL, functions);
     lua_createtable(L, 0, 3);
-    set_number(L, "PROBE", MOLT_RELOAD_PROBE);
-    set_number(L, "NO_PROBE", MOLT_RELOAD_NO_PROBE);
-    set_number(L, "TOMBSTONES", MOLT_RELOAD_TOMBSTONES);
+    molt__set_number(L, "PROBE", MOLT_RELOAD_PROBE);
+    molt__set_number(L, "NO_PROBE", MOLT_RELOAD_NO_PROBE);
+    molt__set_number(L, "TOMBSTONES", MOLT_RELOAD_TOMBSTONES);
     lua_setfield(L, -2, "reload_flags");
 }

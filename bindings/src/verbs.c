@@ -5,7 +5,7 @@
  * verb checks its arguments before it comes here. All return nil and an error
  * object on failure.
  */
-#include "binding.h"
+#include "tables.h"
 
 #include "cascade.h"
 #include "fieldtype.h"
@@ -311,13 +311,6 @@ static int answer_shape(lua_State *L, molt__binding *b, const molt_shape *shape)
     return 1;
 }
 
-static molt_shape *shape_at(lua_State *L, molt__binding *b, int index)
-{
-    size_t id = (size_t)luaL_checkinteger(L, index);
-    luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, index, "no such shape");
-    return b->world->shapes.item[id - 1];
-}
-
 /* (class) -> id of the shape of new instances; fails while the class is incomplete */
 static int class_shape(lua_State *L)
 {
@@ -329,7 +322,7 @@ static int class_shape(lua_State *L)
 static int shape_attach(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer_shape(L, b, molt__shape_attach(shape_at(L, b, 1), handle(L, 2), handle(L, 3)));
+    return answer_shape(L, b, molt__shape_attach(molt__shape_at(L, b, 1), handle(L, 2), handle(L, 3)));
 }
 
 /* (shape id, { trait, impl or false, selection or false, … }) -> id of the shape with all of them */
@@ -338,21 +331,21 @@ static int shape_attach_set(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     size_t count;
     const molt__attached *add = pieces(L, 2, &count);
-    return answer_shape(L, b, molt__shape_attach_set(shape_at(L, b, 1), add, count));
+    return answer_shape(L, b, molt__shape_attach_set(molt__shape_at(L, b, 1), add, count));
 }
 
 /* (shape id, trait) -> id of the shape without it */
 static int shape_detach(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer_shape(L, b, molt__shape_detach(shape_at(L, b, 1), handle(L, 2)));
+    return answer_shape(L, b, molt__shape_detach(molt__shape_at(L, b, 1), handle(L, 2)));
 }
 
 /* (shape id, trait) -> id of the shape without it and without what requires it */
 static int shape_cascade(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return answer_shape(L, b, molt__cascade_detach(shape_at(L, b, 1), handle(L, 2)));
+    return answer_shape(L, b, molt__cascade_detach(molt__shape_at(L, b, 1), handle(L, 2)));
 }
 
 /* (object, name): typed slots of that name look at the object's table from now on */

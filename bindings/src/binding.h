@@ -108,6 +108,13 @@ void molt__raise_pending(lua_State *L, molt__binding *b);
 /* Makes the Lua error on the top of the stack the pending one, and pops it. */
 void molt__set_pending_value(lua_State *L, molt__binding *b, int code);
 
+/* Lua runs beside an error that waits: it must not meet it, and it stays the one that
+ * is raised in the end, whatever happens now. Two values are on the stack meanwhile.
+ * Neither allocates. */
+typedef struct molt__aside { molt__error error; int64_t number, valued; } molt__aside;
+void molt__put_aside(lua_State *L, molt__binding *b, molt__aside *aside);
+void molt__put_back(lua_State *L, molt__binding *b, const molt__aside *aside);
+
 /* --- objects.c --- */
 
 /* The living object at an index: a table with its own body in [0], or a view. On
@@ -175,11 +182,18 @@ const struct molt__field *molt__typed_field(const molt_trait *trait, size_t plac
 /* A value that an implementation starts a wide field with. */
 int molt__impl_set_wide(lua_State *L, molt__binding *b, molt_impl *impl, const struct molt__field *field, int index);
 
-/* --- callback.c: C calls Lua --- */
+/* --- callback.c: C calls methods that Lua fills --- */
+void molt__call_lua(void *binding, const struct molt__call *call);
+
+/* lua_CFunction (call, binding): what runs protected. */
+int molt__call_protected(lua_State *L);
+
+/* --- bridge.c: what the core asks the Lua side to do --- */
 extern const molt__bridge molt__lua_bridge;
 
-/* Pushes the table that `guarded` refers to. */
-void molt__push_guarded(lua_State *L);
+/* Pushes the table that `guarded` is to refer to. */
+void molt__make_guarded(lua_State *L);
+void molt__push_guarded(lua_State *L, const molt__binding *b, molt__guarded which);
 
 /* --- classic.c: Lua calls C --- */
 

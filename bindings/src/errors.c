@@ -125,3 +125,21 @@ void molt__set_pending_value(lua_State *L, molt__binding *b, int code)
     }
     lua_pop(L, 1);
 }
+
+void molt__put_aside(lua_State *L, molt__binding *b, molt__aside *aside)
+{
+    *aside = (molt__aside){ b->world->pending, b->world->pending_number, b->valued };
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
+    lua_rawgeti(L, -1, 1);
+    b->world->pending.code = MOLT_OK;
+}
+
+void molt__put_back(lua_State *L, molt__binding *b, const molt__aside *aside)
+{
+    lua_rawseti(L, -2, 1);           /* the slot exists */
+    lua_pop(L, 1);
+    b->world->pending = aside->error;
+    b->world->pending_number = aside->number;
+    b->valued = aside->valued;
+    b->world->border->pending = 1;
+}

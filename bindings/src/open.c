@@ -111,7 +111,7 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->objects = new_table_ref(L, "v");
     b->pins = new_table_ref(L, NULL);
     b->callbacks = new_table_ref(L, NULL);
-    molt__push_guarded(L);
+    molt__make_guarded(L);
     b->guarded = luaL_ref(L, LUA_REGISTRYINDEX);
     b->metas = new_table_ref(L, NULL);
     b->tombstones = new_table_ref(L, NULL);

@@ -135,12 +135,6 @@ molt_object *molt__check_object(lua_State *L, molt__binding *b, int index, const
  * nil for one that has ended. May raise and run Lua. */
 void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
 
-/* Lets the object's table go, if it is held. Allocates nothing. */
-void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object);
-
-/* Takes body, fields and views from the table at an (absolute) index. Allocates nothing. */
-void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index);
-
 /* Views of the object find their blocks again in the shape it has now, or go
  * stale; all of them when `to` is NULL. Allocates nothing. */
 void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to);
@@ -157,6 +151,14 @@ void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object);
 
 /* The ctype id of the cdata at an index; 0 for anything else. */
 unsigned molt__ctype_of(lua_State *L, int index);
+
+/* --- ends.c: an object ends --- */
+
+/* Lets the object's table go, if it is held. Allocates nothing. */
+void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object);
+
+/* Takes body, fields and views from the table at an (absolute) index. Allocates nothing. */
+void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index);
 
 /* --- values.c --- */
 
@@ -206,7 +208,7 @@ void molt__push_named_caller(lua_State *L, const char *name);
 int molt__call_native(lua_State *L, molt__binding *b, molt__method *method, molt_block *block,
                       molt_definition *definition);
 
-/* --- reflect.c, verbs.c, lives.c, modules.c, hooks.c: the functions of molt.core --- */
+/* --- the functions of molt.core --- */
 
 /* C that is called now reaches Lua on the state that runs now; returns what
  * `current` must be again afterwards. Nothing may raise in between: the thread
@@ -216,6 +218,8 @@ lua_State *molt__here(lua_State *L, molt__binding *b);
 void molt__open_accessor(lua_State *L);
 void molt__open_fields(lua_State *L);
 void molt__open_lives(lua_State *L);
+void molt__open_ends(lua_State *L);
+void molt__open_sweep(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_definitions(lua_State *L);
 void molt__open_lookup(lua_State *L);

@@ -5,11 +5,9 @@
  * allocates. So what takes two steps (a body and its table, a block and its view)
  * is done here, where nothing is allocated between looking and doing.
  */
-#include "binding.h"
+#include "lives.h"
 
-#include "registry.h"
 #include "migrate.h"
-#include "slab.h"
 #include "trait.h"
 #include "vtable.h"
 
@@ -65,121 +63,6 @@ void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object 
     }
 }
 
-/* The functions of this file have three upvalues: the binding, and the tables of
- * objects and tombstones, which are some lookups away otherwise. */
-enum { BINDING = 1, OBJECTS, TOMBSTONES };
-
-static molt__binding *open_binding(lua_State *L)
-{
-    molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
-    return b->world && !b->migrating ? b : molt__binding_open(L);
-}
-
-static molt_object *check_object(lua_State *L, molt__binding *b, int index, const char *function)
-{
-    molt_object *object = molt__own_object(L, b, index, lua_upvalueindex(OBJECTS));
-    return object ? object : molt__check_object(L, b, index, function);
-}
-
-void molt__unpin(lua_State *L, const molt__binding *b, molt_object *object)
-{
-    if (!(object->flags & MOLT__PINNED)) return;
-    molt__object_unmark(object, MOLT__PINNED);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->pins);
-    lua_pushnumber(L, molt_object_id(object));
-    lua_pushnil(L);
-    lua_rawset(L, -3);               /* a key that is there: no memory needed */
-    lua_pop(L, 1);
-}
-
-/* What a destroyed object keeps in [0]: its place, and the tick of its end. */
-static double epitaph(const molt__binding *b, const molt_object *object)
-{
-    double tick = b->world->border->tick;
-    uint64_t lasting = (uint64_t)tick % (1u << MOLT__GENERATION_BITS);
-    return (double)molt__slab_place(b->world, object) + (double)lasting * 4294967296.0;
-}
-
-/* Clears all fields but [0]. */
-static void clear_fields(lua_State *L, int index)
-{
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0) continue;
-        lua_pushvalue(L, -1);
-        lua_pushnil(L);
-        lua_rawset(L, index);        /* clears a field that is there: lua_next goes on */
-    }
-}
-
-/* The tables of objects and of tombstones are at two indices. Where the user took
- * [0] away, its place may be gone: then `kept` is false, and nothing is put there. */
-static void strip(lua_State *L, molt__binding *b, molt_object *object, int index, bool kept, int objects, int tombstones)
-{
-    molt__views_follow(L, b, object, NULL);
-    if (kept) {
-        lua_pushnumber(L, epitaph(b, object));
-        lua_rawseti(L, index, 0);
-    }
-    clear_fields(L, index);
-    /* A table exists only where the shape's record does, and with it the tombstone. */
-    lua_rawgeti(L, tombstones, (int)object->shape->id);
-    lua_setmetatable(L, index);
-    molt__unpin(L, b, object);
-    lua_pushnil(L);
-    lua_rawseti(L, objects, object->slot);
-}
-
-void molt__strip(lua_State *L, molt__binding *b, molt_object *object, int index)
-{
-    int top = lua_gettop(L);
-    lua_rawgeti(L, index, 0);
-    bool kept = !lua_isnil(L, -1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
-    strip(L, b, object, index, kept, top + 2, top + 3);
-    lua_settop(L, top);
-}
-
-/* (object) -> true: its end, where nobody but the object is concerned; or false, and
- * nothing has happened. */
-static int finish_plain(lua_State *L)
-{
-    molt__binding *b = lua_touserdata(L, lua_upvalueindex(BINDING));
-    bool may = b->world && !b->migrating;
-    molt_object *object = may ? molt__own_object(L, b, 1, lua_upvalueindex(OBJECTS)) : NULL;
-    if (!object || object->flags & (MOLT__HOST | MOLT__ARMED)) {
-        lua_pushboolean(L, 0);
-        return 1;
-    }
-    strip(L, b, object, 1, true, lua_upvalueindex(OBJECTS), lua_upvalueindex(TOMBSTONES));
-    molt__object_end(object);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-/* (object): its end. An object of the host is the host's to end. */
-static int finish(lua_State *L)
-{
-    molt__binding *b = open_binding(L);
-    molt_object *object = check_object(L, b, 1, "destroy");
-    if (object->flags & MOLT__HOST) {
-        char name[128];
-        molt__fail(b->world, MOLT_ERR_STATE, "%s belongs to the host, which alone destroys it",
-                   molt__object_name(object, name, sizeof name));
-        return molt__push_failure(L, b);
-    }
-    if (lua_type(L, 1) != LUA_TTABLE) {  /* a view: its environment is the object */
-        lua_getfenv(L, 1);
-        lua_replace(L, 1);
-    }
-    molt__strip(L, b, object, 1);
-    molt__object_end(object);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 /* Has the object's table entries besides [0]? */
 static bool has_entries(lua_State *L, int index)
 {
@@ -219,8 +102,8 @@ static void patches_follow(lua_State *L, molt__binding *b, molt_object *object, 
  * then nothing is done. */
 static int enter(lua_State *L)
 {
-    molt__binding *b = open_binding(L);
-    molt_object *object = check_object(L, b, 1, "attach");
+    molt__binding *b = molt__lives_binding(L);
+    molt_object *object = molt__lives_object(L, b, 1, "attach");
     size_t id = (size_t)luaL_checkinteger(L, 2), from = (size_t)luaL_checkinteger(L, 4);
     luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, 2, "no such shape");
     if (lua_type(L, 1) != LUA_TTABLE) return luaL_argerror(L, 1, "table expected");
@@ -386,84 +269,8 @@ void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
     lua_settop(L, top + 1);
 }
 
-/* Iterations under way: slot `from` was gone through, the living end at `last`. */
-static void iterations_follow(lua_State *L, int iterations, int32_t from, int32_t last)
-{
-    lua_pushnil(L);
-    while (lua_next(L, iterations)) {
-        lua_pop(L, 1);
-        for (int cursor = 1; cursor <= 2; cursor++) {
-            lua_rawgeti(L, -1, cursor);
-            bool here = (int32_t)lua_tointeger(L, -1) == from;
-            lua_pop(L, 1);
-            if (!here) continue;
-            lua_pushinteger(L, last);
-            lua_rawseti(L, -2, cursor);
-        }
-    }
-}
-
-/* Goes through one slot: ends a body whose table has died, closes holes. */
-static void sweep_slot(lua_State *L, molt__binding *b, int tables)
-{
-    molt_object *object = b->border.objects[b->sweep_from];
-    if (!object) return;
-    lua_rawgeti(L, tables, b->sweep_from);
-    bool dead = lua_isnil(L, -1) && !(object->flags & (MOLT__HOST | MOLT__NEWBORN)) && !object->retains;
-    if (dead) {
-        lua_pop(L, 1);
-        molt__object_end(object);
-        return;
-    }
-    if (b->sweep_from == b->sweep_to) {
-        lua_pop(L, 1);
-    } else {
-        lua_rawseti(L, tables, b->sweep_to);     /* may want memory and raise: nothing is done yet */
-        molt__registry_move(b->world, b->sweep_from, b->sweep_to);
-        lua_pushnil(L);
-        lua_rawseti(L, tables, b->sweep_from);
-    }
-    b->sweep_to++;
-}
-
-/* molt_border.collected */
-enum { SWEPT, COLLECTED, UNDER_WAY, BOTH };
-
-/* (count): goes on with the sweep, `count` slots at most (to the end without a
- * number); begins one if the collector ran. Later, while the host iterates. */
-static int sweep(lua_State *L)
-{
-    molt__binding *b = open_binding(L);
-    molt_border *border = &b->border;
-    int32_t count = lua_isnumber(L, 1) ? (int32_t)lua_tointeger(L, 1) : INT32_MAX;
-    if (border->collected == SWEPT || border->iterating) return 0;
-    if (!b->sweep_from) b->sweep_from = b->sweep_to = 1, border->collected = UNDER_WAY;
-    else if (border->collected == COLLECTED) border->collected = BOTH;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->iterations);
-    int iterations = lua_gettop(L);
-    lua_pushnil(L);
-    bool watched = lua_next(L, iterations);
-    lua_settop(L, iterations);
-    for (; count > 0 && b->sweep_from <= border->top; b->sweep_from++, count--) {
-        sweep_slot(L, b, iterations - 1);
-        if (watched) iterations_follow(L, iterations, b->sweep_from, b->sweep_to - 1);
-    }
-    if (b->sweep_from <= border->top) return 0;
-    border->top = b->sweep_to - 1;
-    b->sweep_from = 0;
-    border->collected = border->collected == BOTH ? COLLECTED : SWEPT;
-    return 0;
-}
-
 void molt__open_lives(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        { "finish", finish }, { "finish_plain", finish_plain }, { "enter", enter }, { "view", view }, { "sweep", sweep }, { NULL, NULL },
-    };
-    molt__binding *b = molt__binding_of(L);
-    lua_pushlightuserdata(L, b);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->tombstones);
-    luaL_openlib(L, NULL, functions, TOMBSTONES);
+    static const luaL_Reg functions[] = { { "enter", enter }, { "view", view }, { NULL, NULL } };
+    molt__lives_register(L, functions);
 }

@@ -209,6 +209,8 @@ static void push_core(lua_State *L, molt__binding *b)
     molt__open_verbs(L);
     molt__open_accessor(L);
     molt__open_lives(L);
+    molt__open_ends(L);
+    molt__open_sweep(L);
     molt__open_fields(L);
     molt__open_reflect(L);
     molt__open_definitions(L);

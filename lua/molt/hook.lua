@@ -92,7 +92,7 @@ getmetatable(first).__gc = function(sentinel)
   local o = debug.getfenv(sentinel)
   if bodies.closed or not bodies.of(o) then return end
   registry.doomed[#registry.doomed + 1] = o
-  state.collected = 1          -- see sweep in lives.c
+  state.collected = 1          -- see sweep.c
 end
 
 local function arm(o)

@@ -6,7 +6,7 @@
 -- A body whose table has died is found by an incremental sweep after each
 -- collection, in ordinary context: a step at each creation, the rest at the tick.
 -- The sweep also closes the holes, so that slots stay dense and in order of
--- creation; iterations under way are told (lives.c).
+-- creation; iterations under way are told (sweep.c).
 
 local ffi = require "ffi"
 local core = require "molt.core"
@@ -27,7 +27,7 @@ local function watch()
   local sentinel = newproxy(true)
   getmetatable(sentinel).__gc = function()
     if bodies.closed then return end
-    state.collected = 1          -- see sweep in lives.c
+    state.collected = 1          -- see sweep.c
     watch()
   end
 end

@@ -224,6 +224,10 @@ void molt__open_reflect(lua_State *L);
 void molt__open_definitions(lua_State *L);
 void molt__open_lookup(lua_State *L);
 void molt__open_evolve(lua_State *L);
+void molt__open_staging(lua_State *L);
+void molt__open_traits(lua_State *L);
+void molt__open_selections(lua_State *L);
+void molt__open_classes(lua_State *L);
 void molt__open_verbs(lua_State *L);
 /* The selections in a Lua list { trait, selection or false, … }, those of one trait
  * united, in memory that Lua owns. False: no memory. */

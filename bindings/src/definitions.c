@@ -1,4 +1,5 @@
 /* definitions.c: molt.core, which definition of a name wins, and over whom. */
+#include "handles.h"
 #include "tables.h"
 
 #include "combine.h"

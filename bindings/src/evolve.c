@@ -4,43 +4,15 @@
  * Lua judges (lua/molt/evolve.lua): what becomes of each value of each object, by
  * migrate functions where there are some. Then one call here does it all.
  */
-#include "binding.h"
+#include "handles.h"
 
 #include "evolve.h"
-#include "fieldtype.h"
 #include "recompose.h"
 #include "relayout.h"
 #include "trait.h"
-#include "value.h"
 #include "redraft.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* A Lua array of light userdata, copied into memory that Lua owns. */
-static void **handles(lua_State *L, int index, size_t *count)
-{
-    *count = lua_istable(L, index) ? lua_objlen(L, index) : 0;
-    void **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
-    for (size_t i = 0; i < *count; i++) {
-        lua_rawgeti(L, index, (int)i + 1);
-        list[i] = lua_touserdata(L, -1);
-        lua_pop(L, 1);
-    }
-    return list;
-}
-
-static const char **texts(lua_State *L, int index, size_t *count)
-{
-    *count = lua_istable(L, index) ? lua_objlen(L, index) : 0;
-    const char **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
-    for (size_t i = 0; i < *count; i++) {
-        lua_rawgeti(L, index, (int)i + 1);
-        list[i] = lua_tostring(L, -1);   /* the table keeps it */
-        lua_pop(L, 1);
-    }
-    return list;
-}
 
 /* (name) -> handle, where, where native code declares it; nothing when there is none */
 static int trait_named(lua_State *L)
@@ -79,11 +51,11 @@ static int trait_draft(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     const molt_trait *current = lua_touserdata(L, 1);
     molt_trait_lines lines = { .size = sizeof lines, .name = current->name, .where = luaL_checkstring(L, 5) };
-    lines.lines = texts(L, 2, &lines.line_count);
-    lines.required = (molt_trait *const *)handles(L, 3, &lines.required_count);
-    lines.excluded = (molt_trait *const *)handles(L, 4, &lines.excluded_count);
-    lines.required_lines = texts(L, 6, &lines.required_line_count);
-    lines.excluded_lines = texts(L, 7, &lines.excluded_line_count);
+    lines.lines = molt__texts(L, 2, &lines.line_count);
+    lines.required = (molt_trait *const *)molt__handles(L, 3, &lines.required_count);
+    lines.excluded = (molt_trait *const *)molt__handles(L, 4, &lines.excluded_count);
+    lines.required_lines = molt__texts(L, 6, &lines.required_line_count);
+    lines.excluded_lines = molt__texts(L, 7, &lines.excluded_line_count);
     molt_trait *draft = molt__redraft_lines(current, &lines);
     if (!draft) return molt__push_failure(L, b);
     lua_pushlightuserdata(L, draft);
@@ -116,9 +88,14 @@ static molt_fill *fills_from(lua_State *L, int names, size_t *count)
     return fills;
 }
 
-static int give_up(lua_State *L, molt__binding *b, const molt_fill *fills, size_t count)
+static void release(lua_State *L, const molt_fill *fills, size_t count)
 {
     for (size_t i = 0; i < count; i++) luaL_unref(L, LUA_REGISTRYINDEX, (int)fills[i].foreign);
+}
+
+static int give_up(lua_State *L, molt__binding *b, const molt_fill *fills, size_t count)
+{
+    release(L, fills, count);
     return molt__push_failure(L, b);
 }
 
@@ -127,7 +104,7 @@ static int trait_redefine(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
     molt__rewriting given = { .current = lua_touserdata(L, 1), .draft = lua_touserdata(L, 2) };
-    given.dropped = texts(L, 6, &given.dropped_count);
+    given.dropped = molt__texts(L, 6, &given.dropped_count);
     molt_fill *fills = fills_from(L, 3, &given.fill_count);
     given.fills = fills;
     molt__evolution evolution = { .world = b->world, .rewritings = &given, .count = 1, .judged = true,
@@ -141,6 +118,19 @@ static int trait_redefine(lua_State *L)
     return 1;
 }
 
+/* A Lua array of numbers of fills, in memory that Lua owns. */
+static int64_t *numbers(lua_State *L, int index, size_t *count)
+{
+    *count = lua_objlen(L, index);
+    int64_t *list = lua_newuserdata(L, (*count + 1) * sizeof *list);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        list[i] = (int64_t)lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    return list;
+}
+
 /* (class, base or nil, { traits, declared = how many of them are }, names, functions, places, impls, numbers dropped,
  * where, impls that go, selections, every object?, only whether it would do?) ->
  * numbers of the fills, or true */
@@ -149,21 +139,14 @@ static int class_redefine(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     molt__recomposition to = { .base = lua_touserdata(L, 2), .where = luaL_checkstring(L, 9), .judged = true,
                                .every = lua_toboolean(L, 12) };
-    to.traits = (molt_trait *const *)handles(L, 3, &to.trait_count);
+    to.traits = (molt_trait *const *)molt__handles(L, 3, &to.trait_count);
     lua_getfield(L, 3, "declared");
     to.declared = (size_t)lua_tointeger(L, -1);
     lua_pop(L, 1);
-    to.impls = (molt_impl *const *)handles(L, 7, &to.impl_count);
-    to.ended = (molt_impl *const *)handles(L, 10, &to.ended_count);
+    to.impls = (molt_impl *const *)molt__handles(L, 7, &to.impl_count);
+    to.ended = (molt_impl *const *)molt__handles(L, 10, &to.ended_count);
     if (!molt__united_selections(L, 11, &to.selections, &to.selection_count)) return molt__push_failure(L, b);
-    to.dropped_count = lua_objlen(L, 8);
-    int64_t *dropped = lua_newuserdata(L, (to.dropped_count + 1) * sizeof *dropped);
-    for (size_t i = 0; i < to.dropped_count; i++) {
-        lua_rawgeti(L, 8, (int)i + 1);
-        dropped[i] = (int64_t)lua_tonumber(L, -1);
-        lua_pop(L, 1);
-    }
-    to.dropped = dropped;
+    to.dropped = numbers(L, 8, &to.dropped_count);
     to.numbers = lua_newuserdata(L, (lua_objlen(L, 4) + 1) * sizeof *to.numbers);
     lua_createtable(L, (int)lua_objlen(L, 4), 0);
     molt_fill *fills = fills_from(L, 4, &to.fill_count);
@@ -175,7 +158,7 @@ static int class_redefine(lua_State *L)
     b->world->rehearsal = 0;
     b->current = before;
     if (rehearsal && err > 0) {
-        for (size_t i = 0; i < to.fill_count; i++) luaL_unref(L, LUA_REGISTRYINDEX, (int)fills[i].foreign);
+        release(L, fills, to.fill_count);
         lua_pushboolean(L, 1);
         return 1;
     }
@@ -244,140 +227,13 @@ static int live_count(lua_State *L)
     return 1;
 }
 
-/* (trait, place, trait, place) of two typed fields -> "same", "wider", "some", "none" */
-static int field_fit(lua_State *L)
-{
-    static const char *const fits[] = { "same", "wider", "some", "none" };
-    const molt__field *from = molt__typed_field(lua_touserdata(L, 1), (size_t)luaL_checkinteger(L, 2));
-    const molt__field *to = molt__typed_field(lua_touserdata(L, 3), (size_t)luaL_checkinteger(L, 4));
-    lua_pushstring(L, fits[from && to ? molt__field_fit(from, to) : MOLT__FIT_NONE]);
-    return 1;
-}
-
-/* (kind, kind) of scalars, likewise */
-static int kind_fit(lua_State *L)
-{
-    static const char *const fits[] = { "same", "wider", "some", "none" };
-    const molt__field from = { .kind = molt__kind_named(luaL_checkstring(L, 1)) };
-    const molt__field to = { .kind = molt__kind_named(luaL_checkstring(L, 2)) };
-    lua_pushstring(L, fits[molt__field_fit(&from, &to)]);
-    return 1;
-}
-
-/* (object, trait, place) -> the value of a typed field, whatever its type, private or not */
-static int field_value(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);      /* inside of migrate, too */
-    if (!b->world) return molt__raise(L, 1, MOLT_ERR_CLOSED, "the world has been closed");
-    const molt_trait *trait = lua_touserdata(L, 2);
-    const molt__field *field = molt__typed_field(trait, (size_t)luaL_checkinteger(L, 3));
-    luaL_argcheck(L, field, 3, "no such field");
-    lua_settop(L, 3);
-    char *room = lua_newuserdata(L, field->size);    /* that may run a finalizer: look afterwards */
-    const molt_object *object = molt__check_object(L, b, 1, "migrate");
-    const molt__part *part = molt__shape_part(object->shape, trait->identity);
-    if (!part) return 0;
-    memcpy(room, (char *)molt__part_block(object, part) + field->offset, field->size);
-    if (field->kind == MOLT_REF) {
-        molt_ref ref;
-        memcpy(&ref, room, sizeof ref);
-        molt_object *target = ref.index1 ? molt_ref_object(b->world, ref) : NULL;
-        if (target) molt__push_object(L, b, target);
-        else lua_pushnil(L);
-        return 1;
-    }
-    if (molt__fieldtype_is_wide(field->kind)) molt__push_field(L, b, field, room);
-    else molt__push_value(L, b, molt__value_read(field->kind, room));
-    return 1;
-}
-
-/* (move, trait, place, value): while bodies are staged, what a field is to hold */
-static int stage_write(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);
-    molt__migration *migration = b->world ? b->world->staging : NULL;
-    const molt_trait *trait = lua_touserdata(L, 2);
-    if (!migration) return luaL_error(L, "no body is staged");
-    const molt__field *field = molt__typed_field(trait, (size_t)luaL_checkinteger(L, 3));
-    luaL_argcheck(L, field, 3, "no such field");
-    char what[128];
-    snprintf(what, sizeof what, "field '%s'", field->name);
-    molt_value value;
-    bool wide = molt__fieldtype_is_wide(field->kind);
-    lua_settop(L, 4);
-    int err = wide ? molt__field_value(L, b, 4, field, &value, what) : molt__to_value(L, b, 4, field->kind, &value, what);
-    if (!err) err = molt__migration_write(migration, (size_t)luaL_checknumber(L, 1), trait, field, value);
-    return err ? molt__raise_last(L, b, 0) : 0;
-}
-
-/* (selection) -> { own, name, role, own, … } */
-static int selection_pairs(lua_State *L)
-{
-    molt__binding_open(L);
-    const molt__selection *names = lua_touserdata(L, 1);
-    lua_createtable(L, 3 * (int)names->count, 0);
-    for (size_t i = 0; i < names->count; i++) {
-        lua_pushstring(L, names->pair[i].own);
-        lua_rawseti(L, -2, 3 * (int)i + 1);
-        lua_pushstring(L, names->pair[i].name);
-        lua_rawseti(L, -2, 3 * (int)i + 2);
-        lua_pushinteger(L, (lua_Integer)names->pair[i].role);
-        lua_rawseti(L, -2, 3 * (int)i + 3);
-    }
-    return 1;
-}
-
-/* (trait, { own, name, role, own, … }) -> selection, or true: the trait as it is */
-static int selection_from(lua_State *L)
-{
-    molt__binding *b = molt__binding_open(L);
-    size_t count = lua_objlen(L, 2) / 3;
-    molt__pair *pairs = lua_newuserdata(L, (count + 1) * sizeof *pairs);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, 2, 3 * (int)i + 1);
-        lua_rawgeti(L, 2, 3 * (int)i + 2);
-        lua_rawgeti(L, 2, 3 * (int)i + 3);
-        const char *own = molt__name(b->world, luaL_checkstring(L, -3)), *name = molt__name(b->world, luaL_checkstring(L, -2));
-        if (!own || !name) return molt__push_failure(L, b);
-        pairs[i] = (molt__pair){ own, name, (unsigned)luaL_checkinteger(L, -1) };
-        lua_pop(L, 3);
-    }
-    const molt__selection *selection;
-    if (!molt__select_pairs(lua_touserdata(L, 1), pairs, count, &selection)) return molt__push_failure(L, b);
-    if (selection) lua_pushlightuserdata(L, (void *)(uintptr_t)selection);
-    else lua_pushboolean(L, 1);
-    return 1;
-}
-
-/* (table): see molt__binding.staged */
-static int set_staged(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);
-    lua_settop(L, 1);
-    lua_rawseti(L, LUA_REGISTRYINDEX, b->staged);
-    return 0;
-}
-
-/* (on): migrate functions run; molt's verbs raise meanwhile, and so does making an
- * object, which looks at `collected` first */
-static int migrating(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);
-    b->migrating = lua_toboolean(L, 1);
-    if (b->migrating && b->border.collected == 0) b->border.collected = 1;
-    return 0;
-}
-
 void molt__open_evolve(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "trait_named", trait_named }, { "class_named", class_named }, { "must_wait", must_wait }, { "defer", defer },
-        { "live_count", live_count },
-        { "trait_draft", trait_draft }, { "trait_undraft", trait_undraft }, { "trait_redefine", trait_redefine },
-        { "class_redefine", class_redefine }, { "become", object_become }, { "field_fit", field_fit },
-        { "kind_fit", kind_fit }, { "field_value", field_value },
-        { "selection_pairs", selection_pairs },
-        { "selection_from", selection_from }, { "stage_write", stage_write }, { "set_staged", set_staged }, { "migrating", migrating }, { NULL, NULL },
+        { "trait_named", trait_named }, { "class_named", class_named }, { "trait_draft", trait_draft },
+        { "trait_undraft", trait_undraft }, { "trait_redefine", trait_redefine },
+        { "class_redefine", class_redefine }, { "become", object_become }, { "must_wait", must_wait },
+        { "defer", defer }, { "live_count", live_count }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
 }

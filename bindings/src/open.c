@@ -206,6 +206,10 @@ static void push_core(lua_State *L, molt__binding *b)
     };
     lua_newtable(L);
     luaL_register(L, NULL, functions);
+    molt__open_traits(L);
+    molt__open_selections(L);
+    molt__open_classes(L);
+    molt__open_staging(L);
     molt__open_verbs(L);
     molt__open_accessor(L);
     molt__open_lives(L);

@@ -1,4 +1,5 @@
 /* reflect.c: molt.core, what traits, shapes, classes and implementations are made of. */
+#include "handles.h"
 #include "tables.h"
 
 #include "fieldtype.h"

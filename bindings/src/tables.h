@@ -51,12 +51,4 @@ static inline int molt__calmly(lua_State *L, lua_CFunction fn)
 #define MOLT__CALM(name) \
     static int name(lua_State *L) { return molt__calmly(L, name##_calm); }
 
-/* The shape whose id is at an index, or "no such shape". */
-static inline molt_shape *molt__shape_at(lua_State *L, const molt__binding *b, int index)
-{
-    size_t id = (size_t)luaL_checkinteger(L, index);
-    luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, index, "no such shape");
-    return b->world->shapes.item[id - 1];
-}
-
 #endif

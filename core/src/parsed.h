@@ -23,6 +23,9 @@ int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__
 /* Gives an empty trait its contents; without methods where it is not to be called. */
 int molt__trait_fill_from(molt_trait *trait, const molt__parsed *d, bool with_methods);
 
+/* What only Lua sees may be added by a later declaration; all of it, or nothing. */
+int molt__trait_add_lua_fields(molt_trait *trait, const molt__parsed *d);
+
 /* What it requires and excludes, from lines; what C's own idea of it must be. */
 int molt__trait_demand(molt_trait *trait, const molt_trait_lines *lines);
 int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count);

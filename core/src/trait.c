@@ -4,152 +4,11 @@
 #include "closure.h"
 #include "error.h"
 #include "fieldtype.h"
-#include "hook.h"
 #include "impl.h"
 #include "memory.h"
-#include "record.h"
-#include "value.h"
 #include "world_state.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
-    return hash;
-}
-
-/* The typed part in order; what only Lua sees does not count. */
-static uint64_t draft_identity(const molt__parsed *d)
-{
-    uint64_t hash = hash_text(0xCBF29CE484222325u, d->name);
-    for (size_t i = 0; i < d->count; i++) {
-        if (d->members[i].kind == MOLT_ANY) continue;
-        char text[512];
-        molt__declaration_canonical(&d->members[i], text, sizeof text);
-        hash = hash_text(hash_text(hash, ";"), text);
-        if (d->members[i].type.record) hash = hash_text(hash, d->members[i].type.record->text);
-    }
-    return hash ? hash : 1;
-}
-
-static int draft_check_names(molt_world *world, const molt__parsed *d)
-{
-    size_t methods = 0;
-    for (size_t i = 0; i < d->count; i++) {
-        methods += d->members[i].member == MOLT__METHOD;
-        for (size_t j = 0; j < i; j++) {
-            if (d->members[i].name == d->members[j].name) {
-                return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s' declares '%s' twice", d->name,
-                                  d->members[i].name);
-            }
-        }
-    }
-    if (methods <= MOLT__MAX_METHODS) return MOLT_OK;
-    return molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s' declares %zu typed methods; the most is %d", d->name,
-                      methods, (int)MOLT__MAX_METHODS);
-}
-
-void molt__parsed_free(molt_world *world, molt__parsed *d)
-{
-    molt__free(world, d->members, d->count * sizeof *d->members);
-    d->members = NULL;
-}
-
-/* Parses `count` lines, found through `line_at`. */
-static int draft_parse(molt_world *world, molt__parsed *d, const char *name, const char *where, size_t count,
-                       const char *(*line_at)(const void *lines, size_t i), const void *lines)
-{
-    *d = (molt__parsed){ .where = where ? where : "?", .count = count };
-    d->name = molt__name(world, name);
-    if (!d->name) return MOLT_ERR_MEMORY;
-    if (count && !(d->members = molt__allocate(world, count * sizeof *d->members))) return MOLT_ERR_MEMORY;
-    int err = MOLT_OK;
-    for (size_t i = 0; i < count && !err; i++) {
-        err = molt__declaration_parse_in(world, d->name, line_at(lines, i), &d->members[i]);
-        if (!err) err = molt__hook_check(world, d->name, &d->members[i]);
-    }
-    if (!err) err = draft_check_names(world, d);
-    if (err) molt__parsed_free(world, d);
-    else d->identity = draft_identity(d);
-    return err;
-}
-
-static const char *line_of_lines(const void *lines, size_t i)
-{
-    return ((const char *const *)lines)[i];
-}
-
-static const char *line_of_members(const void *members, size_t i)
-{
-    return ((const molt_member_text *)members)[i].declaration;
-}
-
-static void place_field(molt_trait *trait, const molt__declaration *member)
-{
-    molt__field *field = &trait->fields[trait->field_count++];
-    field->name = member->name;
-    field->kind = member->kind;
-    field->initial = member->initial;
-    field->type = member->type;
-    field->private = member->private;
-    field->required = member->required;
-    if (member->kind == MOLT_ANY) return;
-    size_t align, size = molt__fieldtype_size(member->kind, &member->type, &align);
-    size_t offset = (trait->block_size + align - 1) / align * align;
-    field->offset = (uint32_t)offset;
-    field->size = (uint32_t)size;
-    trait->block_size = offset + size;
-    trait->strings += member->kind == MOLT_STRING;
-    trait->typed = true;
-}
-
-static int place_method(molt_trait *trait, const molt__declaration *member)
-{
-    molt_world *world = trait->world;
-    char text[512];
-    molt__declaration_canonical(member, text, sizeof text);
-    molt__method *method = molt__allocate(world, sizeof *method);
-    if (!method) return MOLT_ERR_MEMORY;
-    trait->methods[trait->method_count] = method;
-    method->trait = trait;
-    method->name = member->name;
-    method->slot = (uint32_t)trait->method_count++;
-    method->declaration = *member;
-    method->text = molt__copy_text(world, text);
-    if (!method->text) return MOLT_ERR_MEMORY;
-    if (molt__reserve(world, (void **)&world->methods.item, &world->methods.capacity, world->methods.count + 1,
-                      sizeof(void *))) return MOLT_ERR_MEMORY;
-    world->methods.item[world->methods.count++] = method;
-    method->number = (int32_t)world->methods.count;
-    return MOLT_OK;
-}
-
-static int fill_wide(molt_trait *trait, const molt__parsed *d)
-{
-    for (size_t i = 0; i < d->count; i++) {
-        const molt__declaration *member = &d->members[i];
-        const molt__field *field = molt__fieldtype_is_wide(member->kind) ? molt__trait_field(trait, member->name) : NULL;
-        if (!field || member->member != MOLT__FIELD) continue;
-        if (molt__fieldtype_start(trait->world, member, (char *)trait->block + field->offset)) return MOLT_ERR_MEMORY;
-    }
-    return MOLT_OK;
-}
-
-static int fill_image(molt_trait *trait, const molt__parsed *d)
-{
-    trait->block_size = (trait->block_size + 7) / 8 * 8;
-    trait->block = molt__allocate(trait->world, trait->block_size);
-    if (!trait->block) return MOLT_ERR_MEMORY;
-    for (size_t i = 0; i < trait->field_count; i++) {
-        const molt__field *field = &trait->fields[i];
-        if (!field->offset || molt__fieldtype_is_wide(field->kind)) continue;
-        molt__value_write((char *)trait->block + field->offset, field->initial);
-    }
-    return fill_wide(trait, d);
-}
 
 int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, molt_trait *const *from, size_t count)
 {
@@ -159,29 +18,6 @@ int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, mol
     memcpy(*to, from, count * sizeof *from);
     *to_count = count;
     return MOLT_OK;
-}
-
-int molt__trait_fill_from(molt_trait *trait, const molt__parsed *d, bool with_methods)
-{
-    molt_world *world = trait->world;
-    trait->name = d->name;
-    trait->identity = d->identity;
-    trait->block_size = sizeof(molt_block);
-    trait->where = molt__copy_text(world, d->where);
-    if (!trait->where) return MOLT_ERR_MEMORY;
-    if (d->count) {
-        trait->fields = molt__allocate(world, d->count * sizeof *trait->fields);
-        if (!trait->fields) return MOLT_ERR_MEMORY;
-        trait->member_capacity = d->count;
-        trait->methods = molt__allocate(world, d->count * sizeof *trait->methods);
-        if (!trait->methods) return MOLT_ERR_MEMORY;
-        trait->method_capacity = d->count;
-    }
-    for (size_t i = 0; i < d->count; i++) {
-        if (d->members[i].member == MOLT__FIELD) place_field(trait, &d->members[i]);
-        else if (with_methods && place_method(trait, &d->members[i])) return MOLT_ERR_MEMORY;
-    }
-    return fill_image(trait, d);
 }
 
 static molt_trait *trait_adopt(molt_world *world, const molt__parsed *d)
@@ -247,52 +83,6 @@ static molt_trait *find_quietly(const molt_world *world, const char *name)
     return NULL;
 }
 
-/* The first member in which an unequal declaration differs, for the error. */
-int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__parsed *d)
-{
-    char theirs[512] = "nothing";
-    const char *ours = "nothing";
-    char field[512];
-    size_t f = 0, m = 0;
-    for (size_t i = 0; i <= d->count; i++) {
-        while (i < d->count && d->members[i].kind == MOLT_ANY && d->members[i].member == MOLT__FIELD) i++;
-        while (f < trait->field_count && trait->fields[f].kind == MOLT_ANY) f++;
-        if (i < d->count) molt__declaration_canonical(&d->members[i], theirs, sizeof theirs);
-        else snprintf(theirs, sizeof theirs, "nothing");
-        bool is_method = i < d->count && d->members[i].member == MOLT__METHOD;
-        ours = "nothing";
-        if (is_method || (i >= d->count && f >= trait->field_count)) {
-            if (m < trait->method_count) ours = trait->methods[m++]->text;
-        } else if (f < trait->field_count) {
-            char type[128];
-            molt__declaration_type(trait->fields[f].kind, &trait->fields[f].type, type, sizeof type);
-            snprintf(field, sizeof field, "%s%s %s", trait->fields[f].private ? "private " : "", type,
-                     trait->fields[f].name);
-            ours = field;
-            f++;
-        }
-        if (strcmp(ours, theirs) != 0) break;
-    }
-    return molt__fail(world, MOLT_ERR_DECLARATION,
-                      "trait '%s' is declared unequally: at %s it has '%s' where %s has '%s'",
-                      trait->name, trait->where, strcmp(ours, theirs) ? ours : "another order", d->where, theirs);
-}
-
-/* What only Lua sees may be added by a later declaration; all of it, or nothing. */
-static int add_lua_fields(molt_trait *trait, const molt__parsed *d)
-{
-    if (molt__reserve(trait->world, (void **)&trait->fields, &trait->member_capacity, trait->field_count + d->count,
-                      sizeof *trait->fields)) return MOLT_ERR_MEMORY;
-    for (size_t i = 0; i < d->count; i++) {
-        const molt__declaration *member = &d->members[i];
-        if (member->member != MOLT__FIELD || member->kind != MOLT_ANY) continue;
-        if (molt__trait_field(trait, member->name)) continue;
-        place_field(trait, member);
-        trait->fields[trait->field_count - 1].added = true;
-    }
-    return MOLT_OK;
-}
-
 static molt_trait *declare(molt_world *world, const molt__parsed *d)
 {
     molt_trait *trait = find_quietly(world, d->name);
@@ -301,12 +91,7 @@ static molt_trait *declare(molt_world *world, const molt__parsed *d)
         molt__parsed_refuse(world, trait, d);
         return NULL;
     }
-    return add_lua_fields(trait, d) ? NULL : trait;
-}
-
-int molt__parsed_lines(molt_world *world, molt__parsed *d, const molt_trait_lines *lines)
-{
-    return draft_parse(world, d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines);
+    return molt__trait_add_lua_fields(trait, d) ? NULL : trait;
 }
 
 int molt__trait_demand(molt_trait *trait, const molt_trait_lines *lines)
@@ -362,32 +147,6 @@ int molt__trait_check_text(molt_world *world, const molt_trait *trait, const mol
                           trait->name, member.name, text->where, text->members[i].align, align);
     }
     return MOLT_OK;
-}
-
-int molt__trait_adopt_defaults(molt_trait *trait, const void *defaults)
-{
-    if (!defaults) return MOLT_OK;
-    for (size_t i = 0; i < trait->field_count; i++) {
-        molt__field *field = &trait->fields[i];
-        if (field->offset && molt__fieldtype_is_wide(field->kind)) {
-            const char *given = (const char *)defaults + field->offset;
-            if (molt__fieldtype_adopt(trait->world, field, given, (char *)trait->block + field->offset)) return MOLT_ERR_MEMORY;
-            continue;
-        }
-        if (field->offset) field->initial = molt__value_read(field->kind, (const char *)defaults + field->offset);
-        if (field->offset) molt__value_write((char *)trait->block + field->offset, field->initial);
-    }
-    return MOLT_OK;
-}
-
-int molt__parsed_text(molt_world *world, molt__parsed *d, const molt_trait_text *text)
-{
-    if (text->size != sizeof *text || text->abi != MOLT_ABI) {
-        return molt__fail(world, MOLT_ERR_VERSION,
-                          "trait '%s' was declared by another version of the header (ABI %u, expected %u)",
-                          text->name, (unsigned)text->abi, (unsigned)MOLT_ABI);
-    }
-    return draft_parse(world, d, text->name, text->where, text->member_count, line_of_members, text->members);
 }
 
 molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)

@@ -1,6 +1,5 @@
 #include "class.h"
 
-#include "edit.h"
 #include "error.h"
 #include "impl.h"
 #include "intern.h"
@@ -192,125 +191,6 @@ molt_shape *molt__class_shape(molt_class *cls)
     return cls->shape;
 }
 
-/* Every name that a fill touches. */
-typedef struct fill_names {
-    const char *name;                /* of a single definition */
-    const molt_impl *impl;
-    size_t at;
-} fill_names;
-
-static const char *next_name(fill_names *names)
-{
-    if (!names->impl) {
-        const char *name = names->at++ ? NULL : names->name;
-        return name;
-    }
-    size_t i = names->at++;
-    if (i < names->impl->lua.count) return names->impl->lua.item[i]->name;
-    i -= names->impl->lua.count;
-    return i < names->impl->native.count ? names->impl->native.item[i]->name : NULL;
-}
-
-static fill_names names_of(const molt__class_fill *fill)
-{
-    return (fill_names){ .name = fill->definition ? fill->definition->name : NULL, .impl = fill->impl };
-}
-
-/* An implementation's names are its trait's. */
-static molt__scope scope_of(const molt_class *cls, const molt__class_fill *fill)
-{
-    return (molt__scope){ .cls = cls, .trait = fill->impl ? molt_impl_trait(fill->impl) : NULL };
-}
-
-/* Are all names of a fill ready to resolve as the fills now stand? */
-static int ready(molt_class *cls, const molt__class_fill *fill)
-{
-    molt_world *world = cls->world;
-    size_t names = 0;
-    fill_names walk = names_of(fill);
-    for (const char *name; (name = next_name(&walk)); names++) {
-        int err = molt__edit_ready(world, scope_of(cls, fill), name);
-        if (err) return err;
-    }
-    return molt__reserve(world, (void **)&world->changes, &world->change_capacity,
-                         world->change_count + names * molt__edit_most(world), sizeof *world->changes);
-}
-
-static void commit(molt_class *cls, const molt__class_fill *fill)
-{
-    fill_names walk = names_of(fill);
-    for (const char *name; (name = next_name(&walk));) {
-        molt__edit_commit(cls->world, scope_of(cls, fill), name);
-    }
-    if (fill->impl) molt__shapes_reimage(cls->world, molt_impl_trait(fill->impl));
-    molt__edit_publish(cls->world);
-}
-
-static int64_t push_fill(molt_class *cls, molt__class_fill fill)
-{
-    molt_world *world = cls->world;
-    int err = molt__reserve(world, (void **)&cls->fills, &cls->fill_capacity, cls->fill_count + 1, sizeof *cls->fills);
-    if (err) return err;
-    fill.number = ++world->fill_number;
-    cls->fills[cls->fill_count++] = fill;
-    err = ready(cls, &fill);
-    if (err) {
-        cls->fill_count--;
-        return err;
-    }
-    commit(cls, &fill);
-    return fill.number;
-}
-
-static void take_out(molt_class *cls, size_t at)
-{
-    memmove(&cls->fills[at], &cls->fills[at + 1], (cls->fill_count - at - 1) * sizeof *cls->fills);
-    cls->fill_count--;
-}
-
-static void put_back(molt_class *cls, size_t at, molt__class_fill fill)
-{
-    memmove(&cls->fills[at + 1], &cls->fills[at], (cls->fill_count - at) * sizeof *cls->fills);
-    cls->fills[at] = fill;
-    cls->fill_count++;
-}
-
-static int remove_fill(molt_class *cls, size_t at)
-{
-    molt__class_fill fill = cls->fills[at];
-    take_out(cls, at);
-    int err = ready(cls, &fill);
-    if (err) {
-        put_back(cls, at, fill);
-        return err;
-    }
-    commit(cls, &fill);
-    molt__definition_free(cls->world, fill.definition);
-    return MOLT_OK;
-}
-
-int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
-{
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
-    molt_definition *definition = molt__definition_new(cls->world, NULL, fill);
-    if (!definition) return molt_last_code(cls->world);
-    int64_t number = push_fill(cls, (molt__class_fill){ .definition = definition });
-    if (number < 0) {
-        definition->foreign = 0;         /* on failure the reference stays the caller's */
-        molt__definition_free(cls->world, definition);
-    }
-    return number;
-}
-
-int molt_class_unfill(molt_class *cls, int64_t number)
-{
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
-    for (size_t i = 0; i < cls->fill_count; i++) {
-        if (cls->fills[i].number == number) return remove_fill(cls, i);
-    }
-    return molt__fail(cls->world, MOLT_ERR_UNKNOWN, "class '%s' has no such fill; it was removed already", cls->name);
-}
-
 /* What an extension has of its own already, it keeps the names of. */
 static int check_extensions(const molt_class *cls, const molt__attached *piece)
 {
@@ -359,7 +239,7 @@ int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
     if (!impl || !molt__class_has(cls, trait)) {
         return molt__class_use_set(cls, &(molt__attached){ .trait = trait, .impl = impl }, 1);
     }
-    int64_t number = push_fill(cls, (molt__class_fill){ .impl = impl });
+    int64_t number = molt__class_push_fill(cls, (molt__class_fill){ .impl = impl });
     return number < 0 ? (int)number : MOLT_OK;
 }
 
@@ -389,7 +269,7 @@ int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
     molt_world *world = cls->world;
     if (impl) {
         for (size_t i = cls->fill_count; i-- > 0;) {
-            if (cls->fills[i].impl == impl) return remove_fill(cls, i);
+            if (cls->fills[i].impl == impl) return molt__class_remove_fill(cls, i);
         }
         return molt__fail(world, MOLT_ERR_UNKNOWN, "class '%s' does not use the implementation '%s' (%s)", cls->name,
                           impl->name, impl->where);
@@ -402,7 +282,7 @@ void molt__class_forget_idle(molt_class *cls)
 {
     for (size_t i = cls->fill_count; i-- > 0;) {
         const molt_impl *impl = cls->fills[i].impl;
-        if (impl && !molt__class_has(cls, impl->trait)) take_out(cls, i);
+        if (impl && !molt__class_has(cls, impl->trait)) molt__class_take_out(cls, i);
     }
     for (size_t i = cls->selections.count; i-- > 0;) {
         const molt__selection *names = cls->selections.item[i];

@@ -63,6 +63,13 @@ struct molt__attached;
 int molt__class_use_set(molt_class *cls, const struct molt__attached *add, size_t count);
 int molt__class_drop_set(molt_class *cls, const struct molt__attached *pieces, size_t count);
 
+/* Whatever the fill touches resolves anew; the number of the fill, or an error. */
+int64_t molt__class_push_fill(molt_class *cls, molt__class_fill fill);
+int molt__class_remove_fill(molt_class *cls, size_t at);
+
+/* Without a look at what it filled: nothing resolves to it any more. */
+void molt__class_take_out(molt_class *cls, size_t at);
+
 /* What a base brings is as the base has it. */
 int molt__class_check_names(molt_world *world, const char *name, const molt_class *base,
                             const molt__selection *const *selections, size_t count);

@@ -2,23 +2,12 @@
 
 #include "edit.h"
 #include "error.h"
-#include "fieldtype.h"
 #include "memory.h"
-#include "value.h"
 #include "redraft.h"
+#include "revalue.h"
 #include "world_state.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* Field values of one implementation, for the other version; once exchanged, those
- * that it had. */
-typedef struct molt__revalue {
-    molt_impl *impl;
-    const molt__field *fields;       /* that they are values of */
-    molt_value *value;
-    size_t count;
-} molt__revalue;
 
 /* What a trait will define itself; once exchanged, what it did. */
 typedef struct molt__rewrite {
@@ -139,82 +128,6 @@ static int refuse_native(const molt__rewriting *w, const molt_definition *native
     return MOLT_ERR_DECLARATION;
 }
 
-static int convert_wide(molt_world *world, const molt__field *was, const molt__field *is, molt_value from, molt_value *to,
-                        const char *what)
-{
-    if (molt__field_fit(was, is) != MOLT__FIT_SAME) {
-        return molt__fail(world, MOLT_ERR_DECLARATION, "%s has a value of another type", what);
-    }
-    void *copy = molt__allocate(world, is->size);
-    if (!copy) return MOLT_ERR_MEMORY;
-    memcpy(copy, from.as.memory, is->size);      /* a text that is shared lasts */
-    *to = (molt_value){ .kind = MOLT_MEMORY, .as.memory = copy };
-    return MOLT_OK;
-}
-
-static int convert_values(const molt__rewriting *w, const molt_impl *impl, molt__revalue *v)
-{
-    molt_world *world = w->current->world;
-    for (size_t i = 0; i < impl->value_count; i++) {
-        const molt__field *was = &w->current->fields[i];
-        molt_value value = impl->values[i];
-        const molt__field *is = value.kind == MOLT_VOID ? NULL : molt__trait_field(w->draft, was->name);
-        if (!is || !is->offset) continue;
-        char what[160];
-        snprintf(what, sizeof what, "field '%s' of implementation '%s' (%s)", is->name, impl->name, impl->where);
-        molt_value *to = &v->value[is - w->draft->fields];
-        bool wide = molt__fieldtype_is_wide(was->kind) || molt__fieldtype_is_wide(is->kind);
-        int err = wide ? convert_wide(world, was, is, value, to, what) : molt__value_convert(world, is->kind, value, to, what);
-        if (err) return err;
-    }
-    return MOLT_OK;
-}
-
-static int make_values(molt__evolution *e, const molt__rewriting *w)
-{
-    molt_world *world = e->world;
-    for (size_t i = 0; i < world->impls.count; i++) {
-        molt_impl *impl = world->impls.item[i];
-        if (impl->trait != w->current) continue;
-        molt__revalue *v = &e->values[e->value_count++];
-        *v = (molt__revalue){ .impl = impl, .fields = w->draft->fields };
-        if (!impl->values || !w->draft->field_count) continue;
-        v->value = molt__allocate(world, w->draft->field_count * sizeof *v->value);
-        if (!v->value) return MOLT_ERR_MEMORY;
-        v->count = w->draft->field_count;
-        int err = convert_values(w, impl, v);
-        if (err) return err;
-    }
-    return MOLT_OK;
-}
-
-static void exchange_values(const molt__evolution *e)
-{
-    for (size_t i = 0; i < e->value_count; i++) {
-        molt__revalue *v = &e->values[i];
-        molt_value *value = v->impl->values;
-        size_t count = v->impl->value_count;
-        v->impl->values = v->value;
-        v->impl->value_count = v->count;
-        v->value = value;
-        v->count = count;
-    }
-}
-
-/* The fields whose values are left over: the new ones, or those there were. */
-static void end_values(molt__evolution *e)
-{
-    for (size_t i = 0; i < e->value_count; i++) {
-        molt__revalue *v = &e->values[i];
-        for (size_t f = 0; f < v->count; f++) {
-            if (v->value[f].kind != MOLT_MEMORY) continue;
-            molt__free(e->world, (void *)(uintptr_t)v->value[f].as.memory, v->fields[f].size);
-        }
-        molt__free(e->world, v->value, v->count * sizeof *v->value);
-    }
-    molt__free(e->world, e->values, e->value_room);
-}
-
 static int make_natives(molt__evolution *e)
 {
     for (size_t i = 0; i < e->native_count; i++) {
@@ -230,45 +143,12 @@ static void exchange_natives(const molt__evolution *e)
     for (size_t i = 0; i < e->native_count; i++) molt__impl_swap(&e->natives[i]);
 }
 
-/* ---- Every list ------------------------------------------------------------------------- */
-
-static void replace_in(molt_trait **list, size_t count, const molt_trait *from, molt_trait *to)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (list[i] == from) list[i] = to;
-    }
-}
-
-static void replace(molt_world *world, molt_trait *from, molt_trait *to)
-{
-    molt__list *traits = &world->traits;
-    replace_in((molt_trait **)traits->item, traits->count, from, to);
-    replace_in((molt_trait **)world->retired.item, world->retired.count, to, from);
-    for (size_t i = 0; i < traits->count; i++) {
-        molt_trait *trait = traits->item[i];
-        replace_in(trait->required, trait->required_count, from, to);
-        replace_in(trait->excluded, trait->excluded_count, from, to);
-    }
-    for (size_t i = 0; i < world->classes.count; i++) {
-        molt_class *cls = world->classes.item[i];
-        replace_in((molt_trait **)cls->traits.item, cls->traits.count, from, to);
-    }
-    for (size_t i = 0; i < world->impls.count; i++) {
-        molt_impl *impl = world->impls.item[i];
-        if (impl->trait == from) impl->trait = to;
-    }
-    for (size_t i = 0; i < world->selections.count; i++) {
-        molt__selection *selection = world->selections.item[i];
-        if (selection->trait == from) selection->trait = to;
-    }
-}
-
 static void put_trait(const molt__rewriting *w, molt__rewrite *r, bool on)
 {
     molt_world *world = w->current->world;
     if (!is_version(w)) molt__redraft_exchange(w->current, w->draft);
-    else if (on) replace(world, w->current, w->draft);
-    else replace(world, w->draft, w->current);
+    else if (on) molt__redraft_replace(world, w->current, w->draft);
+    else molt__redraft_replace(world, w->draft, w->current);
     if (on) {
         r->before = w->current->own;
         trait_now(w)->own = r->own;
@@ -281,7 +161,7 @@ static void put_trait(const molt__rewriting *w, molt__rewrite *r, bool on)
 static void put_in_place(const molt__evolution *e, bool on)
 {
     exchange_natives(e);
-    exchange_values(e);
+    molt__revalue_exchange(e);
     for (size_t i = 0; i < e->count; i++) {
         size_t at = on ? i : e->count - 1 - i;
         put_trait(&e->rewritings[at], &e->rewrites[at], on);
@@ -290,14 +170,19 @@ static void put_in_place(const molt__evolution *e, bool on)
 
 /* ---- The change --------------------------------------------------------------------------- */
 
-bool molt__evolution_must_wait(const molt_trait *trait)
+static bool alive(const molt_trait *trait)
 {
     const molt_world *world = trait->world;
-    for (size_t i = 0; i < world->shapes.count && world->border->depth; i++) {
+    for (size_t i = 0; i < world->shapes.count; i++) {
         const molt_shape *shape = world->shapes.item[i];
         if (shape->live && molt__shape_part(shape, trait->identity)) return true;
     }
     return false;
+}
+
+bool molt__evolution_must_wait(const molt_trait *trait)
+{
+    return trait->world->border->depth && alive(trait);
 }
 
 static int check(const molt__evolution *e)
@@ -356,7 +241,7 @@ static void end(molt__evolution *e, bool done)
     size_t most = e->count + e->native_count + 1;
     for (size_t i = 0; e->rewrites && i < e->count; i++) end_own(world, &e->rewritings[i], &e->rewrites[i], done);
     if (!done) molt__impl_release(world, e->natives, e->native_count);
-    end_values(e);
+    molt__revalue_end(e);
     molt__free(world, e->rewrites, most * sizeof *e->rewrites);
     molt__free(world, e->successions, most * sizeof *e->successions);
     molt__free(world, e->migrators, most * sizeof *e->migrators);
@@ -382,7 +267,7 @@ static int make_all(molt__evolution *e)
     int err = make_room(e);
     for (size_t i = 0; i < e->count && !err; i++) {
         err = make_own(e->world, &e->rewritings[i], &e->rewrites[i]);
-        if (!err) err = make_values(e, &e->rewritings[i]);
+        if (!err) err = molt__revalue_make(e, &e->rewritings[i]);
     }
     return err ? err : make_natives(e);
 }
@@ -443,16 +328,6 @@ void molt__evolution_cancel(molt__evolution *e)
 }
 
 /* ---- What speaks against it ------------------------------------------------------------------ */
-
-static bool alive(const molt_trait *trait)
-{
-    const molt_world *world = trait->world;
-    for (size_t i = 0; i < world->shapes.count; i++) {
-        const molt_shape *shape = world->shapes.item[i];
-        if (shape->live && molt__shape_part(shape, trait->identity)) return true;
-    }
-    return false;
-}
 
 static void add_field_reasons(const molt__rewriting *w, molt__reasons *reasons)
 {

@@ -1,8 +1,9 @@
 #include "redraft.h"
 
 #include "error.h"
-#include "memory.h"
+#include "impl.h"
 #include "layout.h"
+#include "memory.h"
 #include "parsed.h"
 #include "shape.h"
 #include "world_state.h"
@@ -180,4 +181,35 @@ molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text)
     molt_trait *trait = draft_from(current, &(source){ &d, NULL, text });
     molt__parsed_free(world, &d);
     return trait;
+}
+
+static void replace_in(molt_trait **list, size_t count, const molt_trait *from, molt_trait *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == from) list[i] = to;
+    }
+}
+
+void molt__redraft_replace(molt_world *world, molt_trait *from, molt_trait *to)
+{
+    molt__list *traits = &world->traits;
+    replace_in((molt_trait **)traits->item, traits->count, from, to);
+    replace_in((molt_trait **)world->retired.item, world->retired.count, to, from);
+    for (size_t i = 0; i < traits->count; i++) {
+        molt_trait *trait = traits->item[i];
+        replace_in(trait->required, trait->required_count, from, to);
+        replace_in(trait->excluded, trait->excluded_count, from, to);
+    }
+    for (size_t i = 0; i < world->classes.count; i++) {
+        molt_class *cls = world->classes.item[i];
+        replace_in((molt_trait **)cls->traits.item, cls->traits.count, from, to);
+    }
+    for (size_t i = 0; i < world->impls.count; i++) {
+        molt_impl *impl = world->impls.item[i];
+        if (impl->trait == from) impl->trait = to;
+    }
+    for (size_t i = 0; i < world->selections.count; i++) {
+        molt__selection *selection = world->selections.item[i];
+        if (selection->trait == from) selection->trait = to;
+    }
 }

@@ -25,6 +25,9 @@ molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text)
 /* Ends a draft that is not, or no longer, needed. */
 void molt__redraft_drop(molt_trait *draft);
 
+/* In every list of the world `to` takes the place of `from`, which is retired. */
+void molt__redraft_replace(molt_world *world, molt_trait *from, molt_trait *to);
+
 /* Exchanges what two declarations with the same typed part may differ in. */
 void molt__redraft_exchange(molt_trait *a, molt_trait *b);
 

@@ -81,6 +81,12 @@ molt_shape *molt__shape_detach(molt_shape *shape, molt_trait *trait);
 /* Is a shape that no object had lawful again? Then it is brought up to date. */
 int molt__shape_trust(molt_shape *shape);
 
+/* The shape, if there is one and it can be trusted. */
+static inline molt_shape *molt__shape_trusted(molt_shape *shape)
+{
+    return shape && molt__shape_trust(shape) == MOLT_OK ? shape : NULL;
+}
+
 /* Brings a shape up to date in two steps: everything that can fail, and changes
  * nothing; then, with room in the world's changes for one more, the rest. */
 int molt__shape_ready(molt_shape *shape);

@@ -11,6 +11,7 @@ local trait = require "molt.trait"
 local impl = require "molt.impl"
 local select_ = require "molt.select"
 local class = require "molt.class"
+local compose = require "molt.compose"
 local object = require "molt.object"
 local patch = require "molt.patch"
 local recompose = require "molt.recompose"
@@ -35,8 +36,8 @@ local molt = {
   missing = impl.missing,
 
   class = class.declare,
-  use = class.use,
-  drop = class.drop,
+  use = compose.use,
+  drop = compose.drop,
 
   attach = object.attach,
   detach = object.detach,

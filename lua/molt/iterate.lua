@@ -3,7 +3,7 @@
 local registry = require "molt.registry"
 local check = require "molt.check"
 local handle = require "molt.handle"
-local object = require "molt.object"
+local compose = require "molt.compose"
 
 local iterate = {}
 
@@ -20,7 +20,7 @@ local function filter_for(verb, what)
     local answer = answers[shape]
     if answer ~= nil then return answer end
     if record.kind == "class" then
-      answer = object.extends(shape.class, record)
+      answer = compose.extends(shape.class, record)
     else
       answer = false
       for _, part in ipairs(shape.info.parts) do answer = answer or part.trait == record.pointer end

@@ -10,6 +10,7 @@ local view = require "molt.view"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local compose = require "molt.compose"
 local required = require "molt.required"
 local trait = require "molt.trait"
 local select_ = require "molt.select"
@@ -290,13 +291,7 @@ function object.is(o, what)
   local shape = bodies.of(view.object(o) or o)
   if not shape then return false end
   if record.kind ~= "class" then return has(shape, record.trait or record.pointer) end
-  return object.extends(shape.class, record)
-end
-
--- Is the class record `sub` the class `base`, or extended from it?
-function object.extends(sub, base)
-  while sub and sub ~= base do sub = sub.base and handle.record(sub.base) end
-  return sub == base
+  return compose.extends(shape.class, record)
 end
 
 -- molt.as(obj, T): the view of the trait, or nil when the object has it not

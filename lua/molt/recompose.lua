@@ -7,6 +7,7 @@ local bodies = require "molt.bodies"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local compose = require "molt.compose"
 local hook = require "molt.hook"
 local object = require "molt.object"
 local registry = require "molt.registry"
@@ -189,7 +190,7 @@ function class.redefine(record, spec, traits, impls, base, names, here)
   local plan = methods_to_be(record, spec)
   local come, go = impls_to_be(record, impls)
   local before = traits_of(record)
-  if base and object.extends(base, record) then as.base = nil end     -- the core says what is wrong
+  if base and compose.extends(base, record) then as.base = nil end     -- the core says what is wrong
   local after = traits_of(record, as)
   local function target(shape) return infos_with(traits_of(shape.class, as), shape) end
   local every = spec.migrate ~= nil or evolve.differ_in_lua(infos_of(before), infos_of(after))

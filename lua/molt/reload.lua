@@ -7,6 +7,7 @@ local registry = require "molt.registry"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local compose = require "molt.compose"
 local event = require "molt.event"
 local impl = require "molt.impl"
 local object = require "molt.object"
@@ -97,9 +98,9 @@ local function drop_from_classes(pointer)
   local users = core.module_classes(pointer)
   for i = 1, #users, 2 do
     local target, piece = class.proxy(users[i]), impl.proxy(users[i + 1])
-    local ok, err = pcall(class.drop, target, piece)
+    local ok, err = pcall(compose.drop, target, piece)
     if not ok and type(err) == "table" and err.code == "missing" then
-      class.drop(target, trait.proxy(handle.record(piece).trait))
+      compose.drop(target, trait.proxy(handle.record(piece).trait))
     elseif not ok then
       error(err, 0)
     end

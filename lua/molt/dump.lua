@@ -18,7 +18,7 @@ local wide = require "molt.wide"
 local bodies = require "molt.bodies"
 local check = require "molt.check"
 local handle = require "molt.handle"
-local hook = require "molt.hook"
+local sentinel = require "molt.sentinel"
 local object = require "molt.object"
 
 local dump = {}
@@ -116,7 +116,7 @@ local function dump_object(out, o)
   local private = dump_typed(out, o, shape, fields, name)
   for k, v in iterate, o do
     local patch = type(k) == "string" and shape.methods[k] ~= nil
-    local ours = k == 0 or k == object.PATCHES or k == hook.SENTINEL or k == wide.KEPT
+    local ours = k == 0 or k == object.PATCHES or k == sentinel.KEY or k == wide.KEPT
     if not ours and not patch then
       if type(k) ~= "string" then
         check.raise("type", ("cannot dump %s: it has a field under the %s %s"):format(name, type(k), tostring(k)))

@@ -6,10 +6,8 @@
 --   construction   init, attached of A, attached of B       A is required by B
 --   the end        detached of B, detached of A, final
 --
--- An object that has something to run at its end is armed: a sentinel lies in its
--- table, a userdata whose environment is the table. The collector finds both dead
--- at once, and keeps them for the finalizer, which runs nothing but puts the object
--- on a list: its hooks run, and it ends, in the next sweep, in ordinary context.
+-- An object that has something to run at its end is armed (molt.sentinel): when it
+-- has died its hooks run, and it ends, in the next sweep, in ordinary context.
 -- Objects without such hooks know nothing of all this.
 
 local core = require "molt.core"
@@ -18,15 +16,12 @@ local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local registry = require "molt.registry"
 local check = require "molt.check"
+local sentinel = require "molt.sentinel"
 
 local hook = {}
 
-local rawget, rawset = rawget, rawset
+local rawget = rawget
 local objects, state = border.objects, border.state
-
--- Under this key of its table an armed object has its sentinel.
-hook.SENTINEL = setmetatable({}, { __tostring = function() return "molt's sentinel" end })
-local SENTINEL = hook.SENTINEL
 
 local weak = { __mode = "k" }
 local waiting = setmetatable({}, weak)     -- object -> trait -> its `attached` has not run yet; "final": nor has init
@@ -86,33 +81,8 @@ end
 
 local plan_of = hook.plan
 
--- Sentinels share a metatable: that of this one.
-local first = newproxy(true)
-getmetatable(first).__gc = function(sentinel)
-  local o = debug.getfenv(sentinel)
-  if bodies.closed or not bodies.of(o) then return end
-  registry.doomed[#registry.doomed + 1] = o
-  state.collected = 1          -- see sweep.c
-end
-
-local function arm(o)
-  if rawget(o, SENTINEL) ~= nil then return end
-  core.set_armed(o, true)
-  local sentinel = newproxy(first)
-  debug.setfenv(sentinel, o)
-  rawset(o, SENTINEL, sentinel)
-end
-
-local function disarm(o)
-  local sentinel = rawget(o, SENTINEL)
-  if sentinel == nil then return end
-  core.set_armed(o, false)
-  debug.setmetatable(sentinel, nil)
-  rawset(o, SENTINEL, nil)
-end
-
 local function arm_if(o, plan)
-  if plan and plan.ends then arm(o) end
+  if plan and plan.ends then sentinel.arm(o) end
 end
 
 -- Runs `attached` of those of the traits (handle -> true; nil: of all) that wait for
@@ -310,16 +280,11 @@ function hook.settle(o)
   local shape = bodies.of(o)
   if not shape then return end
   local plan = plan_of(shape)
-  if not (plan and plan.ends) then disarm(o) end
+  if not (plan and plan.ends) then sentinel.disarm(o) end
 end
 
 function hook.is_ending(o)
   return ending[o]
-end
-
--- Has the object something to run at its end?
-function hook.is_armed(o)
-  return rawget(o, SENTINEL) ~= nil
 end
 
 -- Runs what an object's end asks for; returns the first error.
@@ -371,7 +336,7 @@ function shapes.hooks.redefined(shape, name)
   if not plan or not plan.ends or before and before.ends then return end
   for slot = 1, state.top do
     local o = objects[slot]
-    if o and bodies.of(o) == shape then arm(o) end
+    if o and bodies.of(o) == shape then sentinel.arm(o) end
   end
 end
 

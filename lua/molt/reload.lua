@@ -10,7 +10,7 @@ local class = require "molt.class"
 local compose = require "molt.compose"
 local event = require "molt.event"
 local impl = require "molt.impl"
-local object = require "molt.object"
+local attach = require "molt.attach"
 local trait = require "molt.trait"
 
 local reload = {}
@@ -119,13 +119,13 @@ local function detach_objects(pointer)
   end) do losing[#losing + 1] = o end
   local function each_of_module(act)
     for _, o in ipairs(losing) do
-      for _, attached in ipairs(object.attached(o)) do
+      for _, attached in ipairs(attach.attached(o)) do
         if of_module(attached) then act(o, attached.trait) end
       end
     end
   end
-  each_of_module(object.check_detach)         -- all of them, before the first loses anything
-  each_of_module(function(o, gone) object.detach(o, trait.proxy(gone)) end)
+  each_of_module(attach.check_detach)         -- all of them, before the first loses anything
+  each_of_module(function(o, gone) attach.detach(o, trait.proxy(gone)) end)
 end
 
 -- An error of detaching, which may have been done in part, as unload's own.

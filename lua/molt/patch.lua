@@ -108,11 +108,11 @@ function Patch:__tostring()
 end
 
 -- A static member of a trait or class: its patch, or nil when the name is a method's.
-local function override_static(target, name, value)
+local function patch_static(target, kind, name, value)
   local record = handle.record(target)
   if not record or (record.kind ~= "trait" and record.kind ~= "class") or type(name) ~= "string" then return nil end
   if record.kind == "class" and core.class_definition(record.pointer, name) ~= nil then return nil end
-  local made = static.override(record, name, value)
+  local made = static.patch(record, kind, name, value)
   if not made and record.kind == "trait" and record.statics then
     check.raise("unknown", ("trait '%s' has no static member '%s'"):format(record.name, name),
       check.near(name, check.keys(record.statics or {})) or "methods are overridden on a class or an object")
@@ -121,11 +121,11 @@ local function override_static(target, name, value)
   return made
 end
 
--- molt.override, before, after, around(class or object, name, fn) -> patch; override also
--- takes a static member of a trait or class
+-- molt.override, before, after, around(class or object, name, fn) -> patch; they take the
+-- static members of a trait or class, too
 local function verb(kind)
   return function(target, name, fn)
-    local of_static = kind == "override" and override_static(target, name, fn)
+    local of_static = patch_static(target, kind, name, fn)
     if of_static then return of_static end
     local record = handle.record(target, "class")
     local shape, _, o

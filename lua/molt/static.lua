@@ -5,12 +5,13 @@
 -- the class's own, that of its traits (two of one name are a conflict), its base's.
 -- Each declaration is one entry, referred to and not copied:
 --
---   record.statics = { count = { value, where, patches = { { value }, … } } }
+--   record.statics = { count = { value, where, patches = { … } } }      -- molt.static_chain
 
 local core = require "molt.core"
 local layout = require "molt.layout"
 local check = require "molt.check"
 local handle = require "molt.handle"
+local static_chain = require "molt.static_chain"
 
 local static = {}
 
@@ -23,32 +24,59 @@ local function conflict(record, name, a, b)
     a.owner, a.where, b.owner, b.where), "define it on the class")
 end
 
--- What answers for a name: an entry, or nil. A conflict is an error.
-local function find(record, name)
+-- Does the record itself say what the name is? Its wrappers alone do not.
+local function settles(record, name)
   local entry = own(record, name)
-  if entry or record.kind ~= "class" then return entry end
+  return entry and (not entry.inherited or static_chain.has_override(entry.patches))
+end
+
+local find
+
+-- What a record has of a name when it has none itself: from its traits, or its base.
+local function inherit(record, name)
+  if record.kind ~= "class" then return nil end
+  local entry, holder
   for _, pointer in ipairs(core.class_info(record.pointer).traits) do
     local proxy = handle.proxy(pointer)
-    local other = proxy and own(handle.record(proxy), name)
+    local from = proxy and handle.record(proxy)
+    local other = from and own(from, name)
     if entry and other then conflict(record, name, entry, other) end
-    entry = entry or other
+    if other then entry, holder = other, from end
   end
-  if entry or not record.base then return entry end
+  if entry or not record.base then return entry, holder end
   return find(handle.record(record.base), name)
 end
 
+-- What answers for a name: an entry, and whose it is; or nil. A conflict is an error.
+function find(record, name)
+  local entry = own(record, name)
+  if entry then return entry, record end
+  return inherit(record, name)
+end
+
 static.find = find
+
+local value_of
+
+-- A member without the patches of its holder.
+local function bare(entry, holder, name)
+  if not entry.inherited then return entry.value end
+  return value_of(name, inherit(holder, name))
+end
+
+function value_of(name, entry, holder)
+  if not entry then return nil end
+  local patches = entry.patches
+  if not patches[1] then return bare(entry, holder, name) end
+  return static_chain.answer(patches, #patches, bare, entry, holder, name)
+end
 
 local any = false            -- has anything static been declared?
 
 -- The value of a static member; nil when there is none.
 function static.read(record, name)
   if not any or type(name) ~= "string" then return nil end
-  local entry = find(record, name)
-  if not entry then return nil end
-  local top = entry.patches[#entry.patches]
-  if top then return top.value end
-  return entry.value
+  return value_of(name, find(record, name))
 end
 
 -- Declares or defines anew; nil takes the record's own away. Patches stay on top.
@@ -123,7 +151,7 @@ function static.check_use(record, list)
   for _, piece in ipairs(list) do
     local mine = statics_of(piece.trait or piece.pointer)
     for _, name in ipairs(check.keys(mine or {})) do
-      local there = not own(record, name) and (seen[name] or find(record, name))
+      local there = not settles(record, name) and (seen[name] or inherit(record, name))
       if there and there ~= mine[name] and not (record.base and find(handle.record(record.base), name) == there) then
         conflict(record, name, there, mine[name])
       end
@@ -141,47 +169,74 @@ function static.check_class(record)
   end
 end
 
-local Patch = {}
-Patch.__index = Patch
-
--- patch:remove(): true, or false when it is gone already.
-function Patch:remove()
-  for i, patch in ipairs(self.entry.patches) do
-    if patch == self.patch then
-      table.remove(self.entry.patches, i)
-      static.tidy(self.record, self.name)
-      return true
-    end
-  end
-  return false
-end
-
-function Patch:__tostring()
-  return ("override of static '%s' on %s"):format(self.name, self.record.name)
-end
-
 -- An entry that only patches held goes with them.
-function static.tidy(record, name)
+local function tidy(record, name)
   local entry = own(record, name)
   if entry and entry.inherited and #entry.patches == 0 then record.statics[name] = nil end
 end
 
--- Lays a value over a static member, for this trait or class and those that have it
--- from there; nil when there is no such member.
-function static.override(record, name, value)
-  local found = find(record, name)
-  if not found then return nil end
-  if type(static.read(record, name)) == "function" then check.callable(3, "override", value) end
-  if value == nil then check.argument(3, "override", "value", value) end
-  local entry = own(record, name)
-  if not entry then
-    record.statics = record.statics or {}
-    entry = { inherited = true, owner = record.name, where = check.here(), patches = {} }
-    record.statics[name] = entry
+local Patch = {}
+Patch.__index = Patch
+
+-- patch:remove(): true; or false, and text that says why not, when it is gone already.
+function Patch:remove()
+  for i, patch in ipairs(self.entry.patches) do
+    if patch == self.patch then
+      table.remove(self.entry.patches, i)
+      tidy(self.record, self.name)
+      return true
+    end
   end
-  local patch = { value = value }
-  table.insert(entry.patches, patch)
-  return setmetatable({ record = record, name = name, entry = entry, patch = patch }, Patch)
+  return false, ("%s was removed already"):format(tostring(self))
+end
+
+function Patch:__tostring()
+  return ("%s of static '%s' on %s"):format(self.patch.kind, self.name, self.record.name)
+end
+
+-- A function that calls what is beneath the patch of that number.
+local function following(record, name, kind)
+  return function(number, ...)
+    local entry = own(record, name)
+    local value
+    if entry then
+      value = static_chain.answer(entry.patches, static_chain.under(entry.patches, number), bare, entry, record, name)
+    else
+      value = value_of(name, inherit(record, name))
+    end
+    if type(value) == "function" then return value(...) end
+    check.raise("missing", ("nothing is left of static '%s' beneath this %s"):format(name, kind))
+  end
+end
+
+local function check_patch(record, kind, name, value)
+  local before = static.read(record, name)
+  if kind == "override" then
+    if type(before) == "function" then check.callable(3, kind, value) end
+    if value == nil then check.argument(3, kind, "value", value) end
+    return
+  end
+  check.callable(3, kind, value)
+  if type(before) == "function" then return end
+  check.raise("type", ("static '%s' of %s '%s' is no function but a %s"):format(name, record.kind, record.name,
+    check.kind(before)), "molt.override gives it another value")
+end
+
+-- Lays a patch over a static member, for this trait or class and those that have it
+-- from there; nil when there is no such member.
+function static.patch(record, kind, name, value)
+  if not find(record, name) then return nil end
+  check_patch(record, kind, name, value)
+  local patch = static_chain.patch(kind, value, following(record, name, kind))
+  local fresh = { inherited = true, owner = record.name, where = check.here(), patches = {} }
+  record.statics = record.statics or {}
+  local made = setmetatable({ record = record, name = name, patch = patch }, Patch)
+  -- No finalizer runs from here on: one might patch the same member.
+  local entry = own(record, name) or fresh
+  record.statics[name] = entry
+  entry.patches[#entry.patches + 1] = patch
+  made.entry = entry
+  return made
 end
 
 -- Takes the patches of one name, or of all, away; how many there were.
@@ -192,7 +247,7 @@ function static.restore(record, name)
     if entry then
       count = count + #entry.patches
       entry.patches = {}
-      static.tidy(record, key)
+      tidy(record, key)
     end
   end
   return count

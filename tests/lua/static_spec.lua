@@ -133,6 +133,168 @@ describe("patches of a static member", function()
   end)
 end)
 
+describe("a wrapper of a static member", function()
+  local function counter()
+    local log = {}
+    local T = molt.trait(fresh "T", { static = {
+      wheels = 4,
+      count = function(...) log[#log + 1] = select("#", ...) return ... end,
+    } })
+    return T, log
+  end
+  local function note(log, mark)
+    return function(...) log[#log + 1] = mark .. select("#", ...) end
+  end
+  local function bracket(mark)
+    return function(next, ...) return mark .. tostring((next(...))) .. mark end
+  end
+
+  it("runs before, after or around it, with its arguments and results", function()
+    local T, log = counter()
+    molt.before(T, "count", note(log, "before"))
+    molt.after(T, "count", note(log, "after"))
+    assert.equal(0, select("#", T.count()))
+    assert.same({ "before0", 0, "after0" }, log)
+    assert.equal("1 nil 3", ("%d %s %d"):format(T.count(1, nil, 3)))
+    assert.same({ "before3", 3, "after3" }, { log[4], log[5], log[6] })
+    molt.around(T, "count", function(next, a, ...) return next(a + 1, ...) end)
+    assert.equal("2 7", ("%d %d"):format(T.count(1, 7)))
+    assert.equal(4, select("#", T.count(1, 2, 3, nil)))
+  end)
+
+  it("is removed in any order, the rest linked anew", function()
+    local T = counter()
+    local a, b = molt.around(T, "count", bracket "a"), molt.around(T, "count", bracket "b")
+    local c = molt.around(T, "count", bracket "c")
+    assert.equal("cbaxabc", T.count "x")
+    assert.is_true(b:remove())
+    assert.equal("caxac", T.count "x")
+    assert.is_true(c:remove())
+    assert.equal("axa", T.count "x")
+    assert.is_true(a:remove())
+    assert.equal("x", T.count "x")
+  end)
+
+  it("removed twice says so", function()
+    local C = molt.class("StaticTold", { (counter()) })
+    local patch = molt.before(C, "count", function() end)
+    assert.is_true(patch:remove())
+    local done, why = patch:remove()
+    assert.is_false(done)
+    assert.equal("before of static 'count' on StaticTold was removed already", why)
+  end)
+
+  it("is hidden by a later override, while it is there", function()
+    local T = counter()
+    molt.around(T, "count", bracket "a")
+    local patch = molt.override(T, "count", function() return "new" end)
+    local upper = molt.around(T, "count", bracket "b")
+    assert.equal("bnewb", T.count())
+    patch:remove()
+    assert.equal("baxab", T.count "x")
+    upper:remove()
+    assert.equal("axa", T.count "x")
+    assert.equal(1, molt.restore(T))
+    assert.equal("x", T.count "x")
+  end)
+
+  it("of a class is around what it has from its traits or its base, whatever that becomes", function()
+    local T = counter()
+    local Base = molt.class(fresh "Base", { T })
+    local Sub = molt.class(fresh "Sub", { extends = Base })
+    molt.around(T, "count", bracket "t")
+    molt.around(Base, "count", bracket "b")
+    molt.around(Sub, "count", bracket "s")
+    assert.same({ "txt", "btxtb", "sbtxtbs" }, { T.count "x", Base.count "x", Sub.count "x" })
+    function T.count() return "new" end
+    assert.equal("sbtnewtbs", Sub.count())
+    function Base.count() return "own" end
+    assert.equal("sbownbs", Sub.count())
+    assert.equal("tnewt", T.count())
+    Base.count = nil
+    assert.equal("sbtnewtbs", Sub.count())
+    assert.equal(1, molt.restore(Base))
+    assert.equal("stnewts", Sub.count())
+  end)
+
+  it("goes on with what is beneath by then, when it was suspended", function()
+    local T = counter()
+    local patch = molt.around(T, "count", function(next, ...)
+      coroutine.yield()
+      return "around " .. next(...)
+    end)
+    local run = coroutine.wrap(function() return T.count "x" end)
+    run()
+    patch:remove()
+    function T.count() return "new" end
+    molt.around(T, "count", bracket "later")
+    assert.equal("around new", run())
+  end)
+
+  it("passes an error through", function()
+    local T = molt.trait(fresh "T", { static = { fail = function() error "broken" end } })
+    molt.after(T, "fail", function() end)
+    assert.error_matches(function() T.fail() end, "broken")
+  end)
+
+  it("is not there over what is no function any more, and comes back", function()
+    local T = counter()
+    local C = molt.class(fresh "C", {})
+    molt.use(C, T)
+    local wrapper = molt.around(C, "count", bracket "a")
+    local held = C.count
+    T.count = 5
+    assert.equal(5, C.count)
+    local ok, err = pcall(held)
+    assert.same({ false, "missing", "nothing is left of static 'count' beneath this around" }, { ok, err.code, err.message })
+    molt.drop(C, T)
+    assert.is_nil(C.count)
+    molt.use(C, T)
+    function T.count() return "x" end
+    assert.equal("axa", C.count())
+    assert.is_true(wrapper:remove())
+    assert.equal("x", C.count())
+  end)
+
+  it("settles no conflict; an override does", function()
+    local A = molt.trait(fresh "A", { static = { n = function() return "A" end } })
+    local B = molt.trait(fresh "B", { static = { n = function() return "B" end } })
+    local C = molt.class(fresh "C", { A })
+    molt.around(C, "n", bracket "a")
+    local ok, err = pcall(molt.use, C, B)
+    assert.is_false(ok)
+    assert.equal("conflict", err.code)
+    assert.equal("aAa", C.n())
+    molt.override(C, "n", function() return "C" end)
+    molt.use(C, B)
+    assert.equal("C", C.n())
+  end)
+
+  it("is for functions, and a name that is there", function()
+    local T = counter()
+    local C = molt.class("StaticWrapped", { T })
+    local hint = "molt.override gives it another value"
+    refuses(function() molt.before(C, "wheels", print) end,
+      "static 'wheels' of class 'StaticWrapped' is no function but a number", hint)
+    refuses(function() molt.around(C, "count", 3) end, "bad argument #3 to 'around' (function expected, got number)")
+    refuses(function() molt.after(C, "coutn", print) end, "class StaticWrapped has no method 'coutn'")
+    local U = molt.trait("StaticWrappedTrait", { static = { count = print } })
+    refuses(function() molt.after(U, "coutn", print) end, "trait 'StaticWrappedTrait' has no static member 'coutn'",
+      "did you mean 'count'?")
+    assert.equal(4, C.wheels)
+    assert.equal("x", C.count "x")
+  end)
+
+  it("is told as it is laid", function()
+    local T, told = counter(), nil
+    local listener = molt.on("override", function(target, name) told = { target, name } end)
+    molt.before(T, "count", function() end)
+    listener.remove()
+    assert.equal(T, told[1])
+    assert.equal("count", told[2])
+  end)
+end)
+
 describe("a conflict of static members", function()
   local file = debug.getinfo(1, "S").short_src
   local line = debug.getinfo(1, "l").currentline

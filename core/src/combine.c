@@ -41,19 +41,36 @@ static void chain_end(molt_world *world, molt__chain *chain)
     if (chain) molt__limbo_link(world, &chain->waiting, chain_bytes(chain->capacity));
 }
 
+/* Puts the definitions of a name into a chain, the winner first. */
+typedef struct gathering {
+    molt__chain *chain;
+    const molt_class *filled;        /* the class whose fills were met last; NULL: none yet */
+} gathering;
+
+/* An override counts while it is the latest fill of its class. */
+static bool is_hidden(gathering *g, const molt__claim *claim)
+{
+    if (claim->layer != MOLT__LAYER_FILL) return false;
+    bool later = g->filled == claim->cls;
+    g->filled = claim->cls;
+    return later && claim->definition->flags & MOLT__OVERRIDE;
+}
+
 /* The first definition that a trait brings wins of those it brings; likewise the
- * latest that a class gives itself. */
+ * latest that a class gives itself. An override replaces all that comes after it. */
 static bool gather(const molt__claim *claim, void *user)
 {
-    molt__chain *chain = user;
+    gathering *g = user;
+    molt__chain *chain = g->chain;
     if (claim->definition->flags & MOLT__WRAPS) return true;     /* around all of them */
+    if (is_hidden(g, claim)) return true;
     for (size_t i = 0; i < chain->count; i++) {
         const molt__claim *other = &chain->item[i];
         bool same = claim->trait ? other->definition->name == claim->definition->name : other->cls == claim->cls;
         if (other->trait == claim->trait && same) return true;
     }
     if (chain->count < chain->capacity) chain->item[chain->count++] = *claim;
-    return true;
+    return !(claim->definition->flags & MOLT__OVERRIDE);
 }
 
 /* needs[i * n + j]: part i requires part j, directly or by way of others. */
@@ -143,7 +160,7 @@ static molt__chain *chain_new(const molt_shape *shape, molt__method *method, con
     chain->method = method;
     chain->head = (molt_definition){ .name = name, .chain = chain, .trait = method->trait,
                                      .slot = method->slot, .where = method->trait->where };
-    molt__resolve_each(shape, name, gather, chain);
+    molt__resolve_each(shape, name, gather, &(gathering){ .chain = chain });
     if (put_in_order(shape, chain) == MOLT_OK) return chain;
     chain_free(shape->world, chain);
     return NULL;

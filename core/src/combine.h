@@ -8,7 +8,9 @@
  * Each trait brings one definition, the one that would win if it were alone, and
  * so does each class that fills the name itself. Required traits come first, then
  * it goes by the traits' names; classes come last, the base before what extends
- * it. A chain is made anew whenever the name resolves anew. One that is running
+ * it. An override of a class, while it is the latest fill, stands for all that is
+ * beneath it: fills, traits and base of the class, and the wrappers of the base. What
+ * is above, of the object's traits and of extensions, runs with it. A chain is made anew whenever the name resolves anew. One that is running
  * then goes on with what is still defined. Wrappers of classes go around all of it.
  */
 #ifndef MOLT_SRC_COMBINE_H

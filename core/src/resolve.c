@@ -196,8 +196,9 @@ molt_definition *molt__resolve_wrapper(const molt_shape *shape, const molt_class
 {
     molt_definition *wrapper = NULL;
     subject of = { .cls = cls, .shape = shape, .wrapped = cls, .limit = number };
-    for (; cls && !wrapper; cls = cls->base) {
-        visit_fills(&of, cls, name, outline_of(&of, cls, name).hidden, true, take_first, &wrapper);
+    for (int64_t hidden = 0; cls && !wrapper && !hidden; cls = cls->base) {
+        hidden = outline_of(&of, cls, name).hidden;      /* by an override, which replaces the base, too */
+        visit_fills(&of, cls, name, hidden, true, take_first, &wrapper);
     }
     return wrapper;
 }

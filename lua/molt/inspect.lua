@@ -63,25 +63,30 @@ function inspect.fields(target)
   return sort(list)
 end
 
--- The wrappers of classes around a method declared `all`, and what else claims it:
--- those that a class's override hides come after it.
+-- Of what claims a method declared `all`: the wrappers of classes around it; and what
+-- an override of a class stands for, which comes after it.
 local function wrappers_of(claims)
-  local wrappers, defined = {}, {}
+  local wrappers, replaced, filled, overridden = {}, {}, {}, false
   for _, claim in ipairs(claims) do
     local wraps = claim.kind and claim.kind ~= "override"
-    if wraps and not defined[claim.class] then wrappers[#wrappers + 1] = claim
-    elseif claim.layer == "fill" and not wraps then defined[claim.class] = true end
+    if overridden then replaced[#replaced + 1] = claim
+    elseif wraps then wrappers[#wrappers + 1] = claim
+    elseif claim.layer == "fill" then
+      overridden = claim.kind == "override" and not filled[claim.class]
+      filled[claim.class] = true
+    end
   end
-  return wrappers
+  return wrappers, replaced
 end
 
--- Of a method declared `all` nothing is hidden: `all` has what runs, in order.
+-- Of a method declared `all`, `all` has what runs, in order; what is not among that is hidden.
 local function claim_entry(name, claims, runs)
-  local wrappers = runs and wrappers_of(claims) or {}
+  local wrappers, replaced = wrappers_of(runs and claims or {})
   if wrappers[1] then claims = wrappers end
   local first = table.remove(claims, 1) or { layer = "trait" }
   if runs then
     first.all, claims = runs, wrappers
+    for _, claim in ipairs(replaced) do claims[#claims + 1] = claim end
   end
   first.name = name
   first.hides = claims

@@ -34,8 +34,8 @@ local fields = { "fa", "aa", "fb", "ab", "fc", "ac", "fu" }
 
 local kinds = { "override", "before", "after", "around" }
 
-local function patch_function(kind, tag)
-  if kind == "override" then return function() return tag end end
+local function patch_function(kind, tag, name)
+  if kind == "override" and name ~= "mark" then return function() return tag end end
   if kind == "around" then return function(next, self) return tag .. "(" .. tostring((next(self))) .. ")" end end
   return function() log[#log + 1] = tag end
 end
@@ -44,6 +44,7 @@ end
 
 -- Calls what a patch and everything beneath it come to.
 local function apply(patch, beneath)
+  if patch.kind == "override" and patch.name == "mark" then log[#log + 1] = patch.tag return end
   if patch.kind == "override" then return patch.tag end
   if patch.kind == "around" then return patch.tag .. "(" .. tostring((beneath())) .. ")" end
   if patch.kind == "before" then log[#log + 1] = patch.tag end
@@ -95,38 +96,55 @@ local function object_answer(model, object, name, allow_none)
   return answer
 end
 
-local function fill_of(class, name)
-  for _, entry in ipairs(class.entries) do
-    if entry.name == name and entry.kind == "fill" then return entry end
+-- What a class itself says of `mark`, the latest; and its place, if that is an override.
+local function own_mark(class)
+  local entries = class.entries
+  for i = #entries, 1, -1 do
+    local entry = entries[i]
+    if entry.name == "mark" and not is_wrapper(entry) then return entry, entry.kind == "override" and i or nil end
   end
 end
 
--- Everything that defines `mark`: traits, required ones first, then by name; classes,
--- the base first. Wrappers of classes and of the object go around the whole.
+-- The classes that count for `mark`, the base first: an override replaces what is beneath.
+local function mark_line(class)
+  local line = {}
+  while class do
+    local own, overridden = own_mark(class)
+    table.insert(line, 1, { class = class, own = own, from = overridden or 0 })
+    class = not overridden and class.base
+  end
+  return line
+end
+
+-- Everything that defines `mark`: traits, required ones first, then by name (ModelB,
+-- ModelC, ModelU, ModelVoice); classes, the base first. Wrappers of classes and of the
+-- object go around the whole.
 local function mark_answer(_, object)
-  local line, list = {}, { "voice" }
-  local class = object.class
+  local line, list, used, voice = mark_line(object.class), {}, false, false
   for i, t in ipairs(traits) do
     if object.attached[i] and t.mark then list[#list + 1] = t.mark end
   end
-  if uses(class) then list[#list + 1] = "U" end
-  -- By name ModelB, ModelC, ModelU, ModelVoice.
-  table.remove(list, 1)
-  list[#list + 1] = "voice"
-  while class do table.insert(line, 1, class) class = class.base end
-  for _, of in ipairs(line) do
-    local fill = fill_of(of, "mark")
-    if fill then list[#list + 1] = fill.tag end
+  for _, at in ipairs(line) do
+    local traits_count = at.from == 0
+    used = used or traits_count and at.class.uses
+    voice = voice or traits_count and at.class.base == nil
   end
+  if used then list[#list + 1] = "U" end
+  if voice then list[#list + 1] = "voice" end
+  for _, at in ipairs(line) do list[#list + 1] = at.own and at.own.tag end
   local answer = function() for _, tag in ipairs(list) do log[#log + 1] = tag end end
   local function wrap(entry)
     local beneath = answer
-    if entry.name == "mark" and entry.kind ~= "fill" then answer = function() return apply(entry, beneath) end end
+    answer = function() return apply(entry, beneath) end
   end
-  for _, of in ipairs(line) do
-    for _, entry in ipairs(of.entries) do wrap(entry) end
+  for _, at in ipairs(line) do
+    for i, entry in ipairs(at.class.entries) do
+      if entry.name == "mark" and is_wrapper(entry) and i > at.from then wrap(entry) end
+    end
   end
-  for _, patch in ipairs(object.patches) do wrap(patch) end
+  for _, patch in ipairs(object.patches) do
+    if patch.name == "mark" then wrap(patch) end
+  end
   return answer
 end
 
@@ -161,7 +179,7 @@ local function push(model, target, list, verb, name, has)
   model.tags = model.tags + 1
   local tag = "p" .. model.tags
   tell("local %s = molt.%s(%s, %q, …)", tag, verb, (molt.name(target):gsub("#", ""):lower()), name)
-  local ok, handle = pcall(molt[verb], target, name, patch_function(verb, tag))
+  local ok, handle = pcall(molt[verb], target, name, patch_function(verb, tag, name))
   assert(ok == has, ("%s of '%s' %s"):format(verb, name, tostring(handle)))
   if not ok then return end
   local patch = { kind = verb, name = name, tag = tag, handle = handle }
@@ -181,9 +199,8 @@ function operations.patch_class(model, n)
   push(model, class.real, class.entries, pick(kinds, n[3]), name, is_method)
 end
 
--- `mark` is wrapped only: an override of a class is one more definition of it.
-function operations.wrap_mark(model, n)
-  local verb = pick({ "before", "after", "around" }, n[3])
+function operations.patch_mark(model, n)
+  local verb = pick(kinds, n[3])
   if n[1] % 2 == 0 then
     local object = pick(model.objects, n[2])
     push(model, object.real, object.patches, verb, "mark", true)
@@ -364,7 +381,7 @@ function operations.collect(_, n)
   molt.tick()
 end
 
-local order = { "patch_object", "patch_object", "patch_class", "patch_class", "wrap_mark", "remove", "remove",
+local order = { "patch_object", "patch_object", "patch_class", "patch_class", "patch_mark", "remove", "remove",
   "restore_object", "restore_class", "fill", "fill", "edit", "attach", "attach", "attach", "detach", "detach", "use",
   "drop", "set", "set", "replace", "collect" }
 

@@ -162,7 +162,7 @@ describe("what cannot be built", function()
     refuses(function() molt.build({}) end, "cannot build: molt is nil, expected 1")
   end)
 
-  for what, case in pairs {
+  local cases = {
     ["an unknown class"] = { function(d) d.shapes[1].class = "DumpCra" end,
       "cannot build: shapes%[1%].class names the class 'DumpCra', which is not declared", "did you mean 'DumpCar'?" },
     ["a trait for a class"] = { function(d) d.shapes[1].class = "DumpA" end, "names the class 'DumpA', which is a trait" },
@@ -182,13 +182,29 @@ describe("what cannot be built", function()
     ["a number that is none"] = { function(d) d.objects[1].fields.big = { int64 = "12x" } end, "is no int64: '12x'" },
     ["a method"] = { function(d) d.objects[1].fields.hi = 5 end, "objects%[1%].fields.hi is a method of class 'DumpCar'" },
     ["a key without a value"] = { function(d) d.tables[1][1] = {} end, "tables%[1%]%[1%] has no key" },
-  } do
+  }
+
+  for what, case in pairs(cases) do
     it("has " .. what .. ", and the error says where", function()
       local message, hint = broken(case[1])
       assert.matches(case[2], message)
       if case[3] then assert.equal(case[3], hint) end
     end)
   end
+
+  it("runs no hook", function()
+    local ran = 0
+    local Hooked = molt.trait("DumpHooked", { attached = function() ran = ran + 1 end })
+    local Late = molt.class("DumpLate", { Hooked, A })
+    local dump = molt.dump(Late())
+    ran = 0
+    dump.objects[1].fields.x = "text"
+    assert.is_false(pcall(molt.build, dump))
+    assert.equal(0, ran)
+    dump.objects[1].fields.x = 3
+    assert.equal(3, molt.build(dump).x)
+    assert.equal(1, ran)
+  end)
 end)
 
 describe("fields wider than a scalar", function()

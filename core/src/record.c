@@ -123,6 +123,13 @@ static bool is_trait_or_class(const molt_world *world, const char *name)
     return false;
 }
 
+int molt__record_refuse(molt_world *world, const char *name, const char *kind)
+{
+    const molt__record *record = molt__record_find(world, name);
+    if (!record) return MOLT_OK;
+    return molt__fail(world, MOLT_ERR_DECLARATION, "%s '%s': a struct has the name (%s)", kind, name, record->where);
+}
+
 /* C's own idea of the struct must be ours. */
 static int check_c(molt_world *world, const molt__record *record, const molt_struct_text *given)
 {
@@ -149,7 +156,8 @@ static int adopt(molt_world *world, molt__record *made, const molt_struct_text *
 
 int molt_struct_declare(molt_world *world, const molt_struct_text *given)
 {
-    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(world, __func__);
+    if (barred) return barred;
     if (given->size != sizeof *given || !given->name || !*given->name || !given->members) {
         return molt__fail(world, MOLT_ERR_ARGUMENT, "a struct needs its size, a name and members");
     }

@@ -25,6 +25,9 @@ enum { MOLT__MAX_RECORD = 64 };      /* members */
 /* The struct of an interned name, or NULL. */
 const molt__record *molt__record_find(const molt_world *world, const char *name);
 
+/* An error where a struct has the (interned) name: a type's name means one thing. */
+int molt__record_refuse(molt_world *world, const char *name, const char *kind);
+
 /* Takes back the structs registered since there were `count`: no field has one. */
 void molt__records_undo(molt_world *world, size_t count);
 

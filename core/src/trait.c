@@ -6,6 +6,7 @@
 #include "fieldtype.h"
 #include "impl.h"
 #include "memory.h"
+#include "record.h"
 #include "world_state.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@ int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, mol
 
 static molt_trait *trait_adopt(molt_world *world, const molt__parsed *d)
 {
+    if (molt__record_refuse(world, d->name, "trait")) return NULL;
     if (molt__reserve(world, (void **)&world->traits.item, &world->traits.capacity, world->traits.count + 1,
                       sizeof(void *))) return NULL;
     molt_trait *trait = molt__allocate(world, sizeof *trait);

@@ -191,6 +191,23 @@ static void a_struct_is_one_whoever_declares_it(void **state)
     }
 }
 
+static void a_name_is_that_of_a_struct_or_of_a_trait_or_class(void **state)
+{
+    (void)state;
+    molt_struct_text text = { .size = sizeof text, .name = "Point", .members = "double x", .where = "points.c:1" };
+    assert_int_equal(molt_struct_declare(world, &text), MOLT_OK);
+    molt_trait_lines trait = { .size = sizeof trait, .name = "Point" };
+    assert_null(molt_trait_declare(world, &trait));
+    assert_string_equal(molt_last_error(world), "trait 'Point': a struct has the name (points.c:1)");
+    molt_class_lines cls = { .size = sizeof cls, .name = "Point" };
+    assert_null(molt_class_declare(world, &cls));
+    assert_string_equal(molt_last_error(world), "class 'Point': a struct has the name (points.c:1)");
+    trait.name = cls.name = "Place";
+    assert_non_null(molt_trait_declare(world, &trait));
+    text.name = "Place";
+    expect_error(molt_struct_declare(world, &text), MOLT_ERR_DECLARATION, "a trait or class has the name");
+}
+
 static void a_string_is_copied_and_the_old_one_good_until_the_tick(void **state)
 {
     (void)state;
@@ -344,6 +361,7 @@ int main(void)
         T(a_block_is_laid_out_as_c_lays_out_the_struct), T(lines_declare_the_same_trait),
         T(a_malformed_type_or_default_is_refused), T(words_of_the_marks_and_types_are_names_too),
         T(a_struct_is_one_whoever_declares_it), T(a_string_is_copied_and_the_old_one_good_until_the_tick),
+        T(a_name_is_that_of_a_struct_or_of_a_trait_or_class), T(a_string_is_copied_and_the_old_one_good_until_the_tick),
         T(memory_is_as_before_when_the_objects_have_gone), T(a_string_moves_with_its_trait_and_goes_with_it),
         T(a_reference_takes_objects_of_its_trait_alone), T(arrays_and_structs_are_reached_as_a_whole_and_by_element),
         T(private_fields_are_kept_apart), T(an_implementation_starts_wide_fields_with_its_values),

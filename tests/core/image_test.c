@@ -195,7 +195,7 @@ static void another_abi_names_both(void **state)
     (void)state;
     const uint32_t abi = 77;
     refuse_changed(note_offset() + offsetof(molt_note, abi), &abi, 4, MOLT_ERR_VERSION,
-                   "built for ABI 77 of molt/native.h, expected 1");
+                   "built for ABI 77 of molt/native.h, expected 2");
 }
 
 static void another_header_version_names_both(void **state)

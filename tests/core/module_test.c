@@ -115,11 +115,11 @@ static void a_module_for_another_abi_is_refused(void **state)
     unsigned char *bytes = native_read(with.folder, "bike.so", &length);
     for (size_t at = 0; at + sizeof(molt_note) < length; at += 4) {
         bool found = memcmp(bytes + at + offsetof(molt_note, owner), "Molt\0\0\0", 8) == 0;
-        if (found) bytes[at + offsetof(molt_note, abi)] = 2;
+        if (found) bytes[at + offsetof(molt_note, abi)] = 3;
     }
     native_write(with.folder, "bike.so", bytes, length);
     free(bytes);
-    refuse("bike", MOLT_ERR_VERSION, "bike.so: built for ABI 2 of molt/native.h, expected 1");
+    refuse("bike", MOLT_ERR_VERSION, "bike.so: built for ABI 3 of molt/native.h, expected 2");
 }
 
 static void an_undefined_symbol_is_refused_by_name(void **state)

@@ -16,7 +16,7 @@
 #define MOLT_VERSION "0.1.0"
 
 /* Changes when native modules built against earlier headers cannot be loaded. */
-#define MOLT_ABI 1u
+#define MOLT_ABI 2u
 
 #if defined(__GNUC__)
 #define MOLT_API __attribute__((visibility("default")))

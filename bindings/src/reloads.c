@@ -167,16 +167,22 @@ static int module_transact(lua_State *L)
     return finish(L, 5, &o);
 }
 
-/* () -> module whose reload waited for this quiescent point, flags, timeout; or nothing */
+/* () -> 1 reload, 2 rollback, 3 batch or 4 unload, which waited for this quiescent point;
+ * flags, timeout, module, …; or nothing. Between taking it and giving it up nothing may
+ * allocate. */
 static int module_later(lua_State *L)
 {
-    molt_reload_options options;
-    molt_module *module = molt__later_take(molt__binding_open(L)->world, &options);
-    if (!module) return 0;
-    lua_pushlightuserdata(L, module);
-    lua_pushnumber(L, options.flags);
-    lua_pushnumber(L, options.timeout);
-    return 3;
+    molt_world *world = molt__binding_open(L)->world;
+    molt__later item;
+    lua_settop(L, 0);
+    luaL_checkstack(L, (int)world->modules.count + 4, NULL);
+    if (!molt__later_take(world, &item)) return 0;
+    lua_pushnumber(L, item.kind);
+    lua_pushnumber(L, item.options.flags);
+    lua_pushnumber(L, item.options.timeout);
+    for (size_t i = 0; i < item.count; i++) lua_pushlightuserdata(L, item.modules[i]);
+    molt__later_end(world, &item);
+    return lua_gettop(L);
 }
 
 /* (name) -> module */
@@ -195,7 +201,28 @@ static int module_load(lua_State *L)
     return 1;
 }
 
-/* (module) -> true */
+static int answer_unload(lua_State *L, molt__binding *b, int err, bool later)
+{
+    if (err) return finish(L, lua_gettop(L), &(outcome){ .b = b, .err = err });
+    lua_pushboolean(L, 1);
+    lua_pushboolean(L, later);
+    return 2;
+}
+
+/* (module, flags) -> true, is it left to the next quiescent point?; or nil, error: can
+ * it be unloaded, as far as that can be told before anything is detached? */
+static int module_unload_begin(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    bool later;
+    lua_settop(L, 2);
+    lua_pushcfunction(L, push_outcome);
+    luaL_checkstack(L, 20, NULL);
+    int err = molt__unload_begin(lua_touserdata(L, 1), (uint32_t)luaL_checkinteger(L, 2), &later);
+    return answer_unload(L, b, err, later);
+}
+
+/* (module) -> true; or nil, error */
 static int module_unload(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
@@ -205,9 +232,7 @@ static int module_unload(lua_State *L)
     lua_State *before = molt__here(L, b);
     int err = molt_module_unload(lua_touserdata(L, 1), 0);
     b->current = before;
-    if (err) return finish(L, 2, &(outcome){ .b = b, .err = err });
-    lua_pushboolean(L, 1);
-    return 1;
+    return answer_unload(L, b, err, !err && !molt_module_unloaded(lua_touserdata(L, 1)));
 }
 
 /* () -> { modules, generations, … } */
@@ -233,10 +258,12 @@ void molt__open_reloads(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "module_load", module_load }, { "module_transact", module_transact }, { "module_unload", module_unload },
+        { "module_unload_begin", module_unload_begin },
         { "module_counters", module_counters }, { "module_later", module_later }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    molt__set_number(L, "DETACH", MOLT_UNLOAD_DETACH);
     molt__set_number(L, "PROBE", MOLT_RELOAD_PROBE);
     molt__set_number(L, "NO_PROBE", MOLT_RELOAD_NO_PROBE);
     molt__set_number(L, "TOMBSTONES", MOLT_RELOAD_TOMBSTONES);

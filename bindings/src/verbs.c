@@ -2,7 +2,7 @@
 #include "handles.h"
 
 #include "cascade.h"
-#include "loader.h"
+#include "later.h"
 #include "vtable.h"
 
 /* (shape id, trait, impl or nil) -> id of the shape with it */
@@ -67,11 +67,13 @@ static int drain(lua_State *L)
     return 0;
 }
 
-/* () -> true; "reload" when reloads wait that Lua is to do, and tell of, first */
+/* (done?) -> true; "reload" when reloads are due that Lua is to do, and tell of, first */
 static int tick(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    if (b->world->loader && b->world->loader->asked && !b->world->loader->busy) {
+    if (lua_toboolean(L, 1)) {
+        molt__later_skip(b->world);
+    } else if (molt__later_due(b->world)) {
         lua_pushliteral(L, "reload");
         return 1;
     }

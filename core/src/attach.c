@@ -152,7 +152,8 @@ static int check(const molt_object *object)
 
 int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = check(object);
     if (err) return err;
     if (impl) trait = molt_impl_trait(impl);
@@ -163,7 +164,8 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
 
 int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -194,7 +196,8 @@ static int detach_hooked(molt_object *object, molt_trait *trait)
 
 int molt_object_detach(molt_object *object, molt_trait *trait)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = check(object);
     molt_shape *to = err ? NULL : molt__shape_detach(object->shape, trait);
     if (!to) return err ? err : molt_last_code(object->shape->world);

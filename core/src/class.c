@@ -5,6 +5,7 @@
 #include "intern.h"
 #include "layout.h"
 #include "memory.h"
+#include "record.h"
 #include "relayout.h"
 #include "shape.h"
 #include "world_state.h"
@@ -129,6 +130,7 @@ molt_class *molt__class_declare(molt_world *world, const molt_class_lines *lines
     if (!name) return NULL;
     molt_class *cls = find_quietly(world, name);
     if (molt__class_check_names(world, name, lines->base, selections, count)) return NULL;
+    if (!cls && molt__record_refuse(world, name, "class")) return NULL;
     if (!cls) return class_make(world, name, lines, selections, count);
     if (same_composition(cls, lines) && same_names(cls, selections, count)) return cls;
     if (lines->base && molt__class_extends(lines->base, cls)) {
@@ -230,7 +232,8 @@ int molt__class_use_set(molt_class *cls, const molt__attached *add, size_t count
 
 int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(cls->world, __func__);
+    if (barred) return barred;
     molt_world *world = cls->world;
     if (impl) trait = molt_impl_trait(impl);
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
@@ -265,7 +268,8 @@ int molt__class_drop_set(molt_class *cls, const molt__attached *pieces, size_t c
 
 int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
 {
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(cls->world, __func__);
+    if (barred) return barred;
     molt_world *world = cls->world;
     if (impl) {
         for (size_t i = cls->fill_count; i-- > 0;) {

@@ -54,6 +54,15 @@ static void leave_foreign(const molt__method *method)
     molt__set_pending(method->trait->world, MOLT_ERR_THREAD, text);
 }
 
+/* Lua sees no objects that are half made. */
+static void leave_migrating(const molt__method *method)
+{
+    char text[256];
+    snprintf(text, sizeof text, "method '%s.%s' is filled by Lua and cannot be called inside of migrate", method->trait->name,
+             method->name);
+    molt__set_pending(method->trait->world, MOLT_ERR_STATE, text);
+}
+
 static void closure_lua(const molt__call *call)
 {
     const molt__method *method = call->method;
@@ -62,7 +71,8 @@ static void closure_lua(const molt__call *call)
         leave_foreign(method);
         return;
     }
-    if (world->bridge) world->bridge->call(world->bridge_user, call);
+    if (world->migrating) leave_migrating(method);
+    else if (world->bridge) world->bridge->call(world->bridge_user, call);
     else leave_missing(method);
 }
 

@@ -109,7 +109,8 @@ int molt__class_remove_fill(molt_class *cls, size_t at)
 
 int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
 {
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(cls->world, __func__);
+    if (barred) return barred;
     molt_definition *definition = molt__definition_new(cls->world, NULL, fill);
     if (!definition) return molt_last_code(cls->world);
     int64_t number = molt__class_push_fill(cls, (molt__class_fill){ .definition = definition });
@@ -122,7 +123,8 @@ int64_t molt_class_fill(molt_class *cls, const molt_fill *fill)
 
 int molt_class_unfill(molt_class *cls, int64_t number)
 {
-    if (molt__threads_check(cls->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(cls->world, __func__);
+    if (barred) return barred;
     for (size_t i = 0; i < cls->fill_count; i++) {
         if (cls->fills[i].number == number) return molt__class_remove_fill(cls, i);
     }

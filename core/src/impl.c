@@ -74,19 +74,22 @@ static int put(molt_trait *trait, molt__definitions *set, const molt_fill *fill)
 
 int molt_trait_fill(molt_trait *trait, const molt_fill *fill)
 {
-    if (molt__threads_check(trait->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(trait->world, __func__);
+    if (barred) return barred;
     return put(trait, &trait->own, fill);
 }
 
 int molt_impl_fill(molt_impl *impl, const molt_fill *fill)
 {
-    if (molt__threads_check(impl->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(impl->world, __func__);
+    if (barred) return barred;
     return put(impl->trait, fill->function ? &impl->native : &impl->lua, fill);
 }
 
 int molt_impl_set(molt_impl *impl, const char *name, molt_value value)
 {
-    if (molt__threads_check(impl->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(impl->world, __func__);
+    if (barred) return barred;
     molt_world *world = impl->world;
     molt_trait *trait = impl->trait;
     const molt__field *field = molt__trait_field(trait, molt__name_find(world, name));

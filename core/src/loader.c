@@ -1,6 +1,7 @@
 #include "loader.h"
 
 #include "error.h"
+#include "later.h"
 #include "memory.h"
 #include "module.h"
 #include "search.h"
@@ -41,6 +42,7 @@ void molt__loader_free(molt_world *world)
         molt__stale_end(loader->stale);
         molt__free(world, loader->stale, sizeof *loader->stale);
     }
+    molt__later_free(world);
     molt__stage_free(world, &loader->stage);
     molt__free_text(world, loader->path);
     molt__free(world, loader, sizeof *loader);

@@ -14,7 +14,11 @@ typedef struct molt__loader {
     size_t waiting;                  /* retired or quarantined: to be tried at the next quiescent point */
     size_t hopeful;                  /* pinned by what may pass */
     uint32_t looked_at;              /* which of those was looked at last */
-    size_t asked;                    /* modules whose reload waits: later.h */
+    struct molt__later *later;       /* what waits for a quiescent point: later.h */
+    size_t later_count;
+    size_t later_capacity;
+    size_t later_due;                /* the first of them, at the quiescent point that is now */
+    bool later_skip;
     bool busy;                       /* a module is being loaded, reloaded or unloaded */
     bool back;                       /* what is loaded now has served before: a rollback */
     bool leaving;                    /* images are going now: what joins them waits */

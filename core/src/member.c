@@ -83,7 +83,8 @@ static int set_inside(const molt_object *object, const char *name, molt_value va
 
 int molt_object_get(const molt_object *object, const char *name, molt_value *out)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     char *memory;
@@ -95,7 +96,8 @@ int molt_object_get(const molt_object *object, const char *name, molt_value *out
 
 int molt_object_set(molt_object *object, const char *name, molt_value value)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     char *memory;
@@ -124,7 +126,8 @@ static const molt__field *own_field(const molt_block *block, const char *name, c
 
 int molt_field_get(const void *handle, const char *name, molt_value *out)
 {
-    if (molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__);
+    if (barred) return barred;
     const molt_block *block = handle;
     int err = molt__object_check(block->object);
     if (err) return err;
@@ -135,7 +138,8 @@ int molt_field_get(const void *handle, const char *name, molt_value *out)
 
 int molt_field_set(void *handle, const char *name, molt_value value)
 {
-    if (molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(((const molt_block *)handle)->object), __func__);
+    if (barred) return barred;
     const molt_block *block = handle;
     int err = molt__object_check(block->object);
     if (err) return err;
@@ -182,7 +186,8 @@ static int call_slot(molt_block *block, molt__method *method, molt_value *argume
 int molt_object_call(molt_object *object, const char *name, const molt_value *arguments, size_t count,
                      molt_value *result)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     const molt_shape *shape = object->shape;

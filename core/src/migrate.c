@@ -10,6 +10,27 @@
 #include <stdio.h>
 #include <string.h>
 
+int molt__migration_bars(molt_world *world, const char *what)
+{
+    molt__fail(world, MOLT_ERR_STATE, "%s cannot be used inside of migrate", what);
+    molt__hint(world, "it writes fields of the new block, and reads the former ones by molt_former_get");
+    return MOLT_ERR_STATE;
+}
+
+static int run_migrator(const molt__migration *migration, const molt__migrator *migrator, molt_block *block,
+                        const molt_former *former)
+{
+    molt_world *world = migration->world;
+    bool waited = molt_error_pending(world);
+    world->migrating = true;
+    int err = migrator->migrate(block, former);
+    world->migrating = false;
+    const char *text;
+    if (waited || !molt_error_pending(world)) return err;
+    int code = molt_error_take(world, &text);        /* of a method that it called */
+    return molt__fail(world, code, "%s", text);
+}
+
 /* What native code makes of the new block; it sees the old one, and nothing else. */
 static int run_migrators(const molt__migration *migration, const molt__move *move)
 {
@@ -21,7 +42,7 @@ static int run_migrators(const molt__migration *migration, const molt__move *mov
             if (to->parts[i].trait != migrator->trait || move->carry->same[i] >= 0) continue;
             molt_former former = { .world = migration->world, .carry = move->carry, .object = move->object,
                                    .trait = migrator->trait };
-            err = migrator->migrate(molt__move_block(move, &to->parts[i]), &former);
+            err = run_migrator(migration, migrator, molt__move_block(move, &to->parts[i]), &former);
         }
     }
     if (err >= 0) return MOLT_OK;

@@ -54,6 +54,9 @@ typedef struct molt__migration {
 /* Prepares a body of shape `to` with the object's present values: see molt__carry. */
 int molt__migration_add(molt__migration *migration, molt_object *object, molt_shape *to);
 
+/* While native code migrates: the error that a verb fails with. */
+int molt__migration_bars(molt_world *world, const char *what);
+
 /* All are there: the Lua side prepares what its tables are to have. */
 int molt__migration_stage(molt__migration *migration);
 

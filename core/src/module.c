@@ -172,7 +172,8 @@ molt_module *molt_module_register(molt_world *world, molt_module_entry *entry)
 
 int molt_module_path(molt_world *world, const char *folders)
 {
-    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(world, __func__);
+    if (barred) return barred;
     if (!folders) return molt__fail(world, MOLT_ERR_ARGUMENT, "the path of native modules cannot be NULL");
     if (molt__loader_ready(world)) return MOLT_ERR_MEMORY;
     char *path = molt__copy_text(world, folders);
@@ -262,7 +263,7 @@ molt_impl *molt_module_impl_at(molt_module *module, size_t position, const char 
 void molt__modules_tick(molt_world *world)
 {
     if (!world->loader) return;
-    if (world->loader->asked) molt__later_run(world);
+    molt__later_run(world);
     molt__loader_tick(world);
 }
 

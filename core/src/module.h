@@ -35,8 +35,6 @@ struct molt_module {
     molt__content content;
     molt__content previous;          /* no bytes: nothing to go back to */
     uint32_t previous_number;
-    bool asked;                      /* a reload waits for a quiescent point: later.h */
-    molt_reload_options asked_options;
     bool kept;                       /* none of its images is ever unmapped */
     char fate[MOLT__PIN_TEXT];       /* why the image of the generation before stays; or "" */
     molt__module_impl *impl;
@@ -63,6 +61,10 @@ void molt__module_take_back(molt_module *module, size_t count);
 
 /* Notes which implementations are there, and since when others are not. */
 void molt__module_mark(molt_module *module, const molt__offer *offer, uint32_t number);
+
+/* What speaks against unloading it: what can never be is an error; what cannot be now is
+ * noted for the next quiescent point, and *later is true. */
+int molt__unload_begin(molt_module *module, uint32_t flags, bool *later);
 
 /* molt_world_tick: unmaps retired images. */
 void molt__modules_tick(molt_world *world);

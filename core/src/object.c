@@ -5,6 +5,7 @@
 #include "hook.h"
 #include "limbo.h"
 #include "memory.h"
+#include "migrate.h"
 #include "pending.h"
 #include "registry.h"
 #include "roster.h"
@@ -99,7 +100,8 @@ molt_object *molt_object_new(molt_world *world, molt_class *cls)
 
 int molt_object_destroy(molt_object *object)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -118,7 +120,8 @@ bool molt_object_alive(const molt_object *object)
 
 int molt_object_retain(molt_object *object)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -132,7 +135,8 @@ int molt_object_retain(molt_object *object)
 
 int molt_object_release(molt_object *object)
 {
-    if (molt__threads_check(molt_object_world(object), __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(molt_object_world(object), __func__);
+    if (barred) return barred;
     int err = molt__object_check(object);
     if (err) return err;
     molt_world *world = object->shape->world;
@@ -209,10 +213,18 @@ static void *attached_block(const molt_object *object, const molt_shape *shape, 
     return part ? attached[part->block] : NULL;
 }
 
+/* The code that asks has other blocks in mind. Workers rest meanwhile. */
+static void *bar_handle(molt_world *world)
+{
+    molt__migration_bars(world, "molt_as");
+    return NULL;
+}
+
 static void *find_block(const molt_object *object, uint64_t identity)
 {
     if (!molt_object_alive(object)) return NULL;
     const molt_shape *shape = MOLT__LOAD(&object->shape);
+    if (shape->world->migrating) return bar_handle(shape->world);
     const molt__part *part = molt__shape_part(shape, identity);
     if (!part) return NULL;
     /* A body stays where it is while a worker can be here. */

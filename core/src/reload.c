@@ -14,6 +14,7 @@
 static int check_fit(const molt_module *module)
 {
     molt_world *world = module->world;
+    if (!molt__later_needed(world)) molt__reasons_free(world, &world->refusal);
     if (world->closing) return molt__fail(world, MOLT_ERR_CLOSED, "the world is being closed");
     if (!module->file[0]) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be reloaded",
@@ -26,31 +27,30 @@ static int check_fit(const molt_module *module)
     return MOLT_OK;
 }
 
-static int check_moment(const molt_module *module)
+static int defer(const molt__transaction *t, molt__later_kind kind, molt_module *const *modules, molt_reload_report *reports)
 {
-    molt_world *world = module->world;
-    int err = molt__loader_begin(world, module->name);
-    if (err) return err;
-    if (world->border->leaf) {
-        return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be reloaded while a leaf call is in flight",
-                          module->name);
-    }
-    return check_fit(module);
+    const molt_reload_options options = { .size = sizeof options, .flags = t->flags, .timeout = t->timeout };
+    return molt__later_ask(kind, modules, t->count, &options, reports);
 }
 
-/* Carries it out and reports on each step. `reports` may be NULL. */
-static int run(molt__transaction *t, const char *file, const char *meanwhile, molt_reload_report *reports)
+/* Carries it out, now or later, and reports on each step. `reports` may be NULL. */
+static int run(molt__transaction *t, molt__later_kind kind, molt_module *const *modules, const char *file,
+               const char *meanwhile, molt_reload_report *reports)
 {
     molt_world *world = t->world;
-    int err = molt__transaction_run(t);
+    if (molt__later_needed(world)) return defer(t, kind, modules, reports);
+    int err = molt__loader_begin(world, modules[0]->name);
+    if (err) return err;
+    t->may_wait = true;
+    err = molt__transaction_run(t);
     if (err) err = molt__reasons_fail(world, &world->refusal, file, meanwhile);
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count && !t->waits; i++) {
         molt_reload_report *report = reports ? &reports[i] : NULL;
         if (err) molt__report_refused(&t->step[i], report);
         else molt__report_done(&t->step[i], report);
     }
     molt__transaction_free(t);
-    return err;
+    return t->waits ? defer(t, kind, modules, reports) : err;
 }
 
 static molt__transaction transaction_of(molt_world *world, const molt_reload_options *options)
@@ -61,27 +61,24 @@ static molt__transaction transaction_of(molt_world *world, const molt_reload_opt
 
 int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
-    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(module->world, __func__);
+    if (barred) return barred;
     molt_world *world = module->world;
     int err = molt__report_check(world, options, report);
-    if (!err && molt__later_needed(module) && check_fit(module) == MOLT_OK) {
-        molt__later_ask(module, options, report);
-        return MOLT_OK;
-    }
-    if (!err) err = check_moment(module);
+    if (!err) err = check_fit(module);
     if (err) return err;
     molt__step step = { .kind = MOLT__STEP_RELOAD, .module = module };
     molt__transaction t = transaction_of(world, options);
     t.step = &step;
     t.count = 1;
-    return run(&t, module->file, ", the earlier generation serves on", report);
+    return run(&t, MOLT__LATER_RELOAD, &module, module->file, ", the earlier generation serves on", report);
 }
 
 /* Every module once, each fit to be reloaded. */
 static int check_batch(molt_module *const *modules, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int err = check_moment(modules[i]);
+        int err = check_fit(modules[i]);
         if (err) return err;
         for (size_t j = 0; j < i; j++) {
             if (modules[i] != modules[j]) continue;
@@ -98,7 +95,8 @@ int molt_modules_reload(molt_module *const *modules, size_t count, const molt_re
 {
     if (!count) return MOLT_OK;
     molt_world *world = modules[0]->world;
-    if (molt__threads_check(world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(world, __func__);
+    if (barred) return barred;
     int err = molt__report_check(world, options, NULL);
     for (size_t i = 0; reports && i < count && !err; i++) err = molt__report_check(world, NULL, &reports[i]);
     if (!err) err = check_batch(modules, count);
@@ -111,17 +109,18 @@ int molt_modules_reload(molt_module *const *modules, size_t count, const molt_re
     char what[48];
     snprintf(what, sizeof what, "%zu modules", count);
     molt__step *steps = t.step;
-    err = run(&t, count == 1 ? modules[0]->file : what, ", the earlier generations serve on", reports);
+    err = run(&t, MOLT__LATER_BATCH, modules, count == 1 ? modules[0]->file : what, ", the earlier generations serve on", reports);
     molt__free(world, steps, count * sizeof *steps);
     return err;
 }
 
 int molt_module_rollback(molt_module *module, const molt_reload_options *options, molt_reload_report *report)
 {
-    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(module->world, __func__);
+    if (barred) return barred;
     molt_world *world = module->world;
     int err = molt__report_check(world, options, report);
-    if (!err) err = check_moment(module);
+    if (!err) err = check_fit(module);
     if (!err && !module->previous.bytes) {
         err = molt__fail(world, MOLT_ERR_STATE, "module '%s', generation %u, has no generation to go back to",
                          module->name, (unsigned)module->number);
@@ -133,5 +132,5 @@ int molt_module_rollback(molt_module *module, const molt_reload_options *options
     molt__transaction t = transaction_of(world, options);
     t.step = &step;
     t.count = 1;
-    return run(&t, module->file, ", the generation that serves stays", report);
+    return run(&t, MOLT__LATER_ROLLBACK, &module, module->file, ", the generation that serves stays", report);
 }

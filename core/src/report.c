@@ -95,7 +95,9 @@ size_t molt_reload_text(const molt_module *module, const molt_reload_report *rep
     char objects[32], slots[32], restored[40] = "";
     const char *separator = report->fate_reason[0] ? ": " : "";
     int n;
-    if (report->unchanged) {
+    if (report->deferred) {
+        n = snprintf(text, size, "%s g%u  deferred to the next quiescent point", module->name, (unsigned)report->to);
+    } else if (report->unchanged) {
         n = snprintf(text, size, "%s g%u  unchanged", module->name, (unsigned)report->to);
     } else {
         if (report->restored) snprintf(restored, sizeof restored, " (g%u again)", (unsigned)report->restored);

@@ -1,6 +1,7 @@
 /* threads.c: what a worker does: it registers, rests, and goes. The owner's side is gate.c. */
 #include "threads.h"
 
+#include "migrate.h"
 #include "world_state.h"
 
 #include <linux/membarrier.h>
@@ -23,7 +24,7 @@ bool molt__threads_owner(const molt_world *world)
 
 int molt__threads_check(molt_world *world, const char *what)
 {
-    if (molt__threads_owner(world)) return MOLT_OK;
+    if (molt__threads_owner(world)) return world->migrating ? molt__migration_bars(world, what) : MOLT_OK;
     return molt__fail(world, MOLT_ERR_THREAD, "%s was called on a thread that does not own the world", what);
 }
 

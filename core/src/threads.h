@@ -64,8 +64,11 @@ void molt__threads_free(molt_world *world);
 /* The calling thread's, where it is a worker; else NULL. */
 molt__thread *molt__thread_here(const molt_world *world);
 
-/* Does the calling thread own the world? Otherwise MOLT_ERR_THREAD, which names `what`. */
+/* Does the calling thread own the world? */
 bool molt__threads_owner(const molt_world *world);
+
+/* May it use a verb, `what`, now? Otherwise MOLT_ERR_THREAD, or MOLT_ERR_STATE inside of
+ * a native migration. */
 int molt__threads_check(molt_world *world, const char *what);
 
 /* The worker has met an error that the owner's log should show. */

@@ -291,6 +291,18 @@ static void cancel(molt__transaction *t)
     if (world->traits.count == t->traits) molt__records_undo(world, t->records);
 }
 
+/* Would objects get other bodies that native methods on the stack are in? */
+static bool must_wait(const molt__transaction *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const molt__offer *offer = &t->step[i].offer;
+        for (size_t a = 0; a < offer->amendment_count; a++) {
+            if (molt__evolution_must_wait(offer->amendments[a].current)) return true;
+        }
+    }
+    return false;
+}
+
 int molt__transaction_run(molt__transaction *t)
 {
     molt_world *world = t->world;
@@ -307,12 +319,14 @@ int molt__transaction_run(molt__transaction *t)
         s->from = s->module->number;
         examine(t, s);
     }
-    int err = molt__reasons_any(&world->refusal) ? MOLT_ERR_MODULE : prepare(t);
-    if (err) cancel(t);
+    int err = molt__reasons_any(&world->refusal) ? MOLT_ERR_MODULE : MOLT_OK;
+    t->waits = !err && t->may_wait && must_wait(t);
+    if (!err && !t->waits) err = prepare(t);
+    if (err || t->waits) cancel(t);
     else commit(t);
     if (loader) loader->busy = false;
     world->threads.limit = limit;
-    for (size_t i = 0; i < t->count && !err; i++) retire(&t->step[i]);
+    for (size_t i = 0; i < t->count && !err && !t->waits; i++) retire(&t->step[i]);
     return err;
 }
 

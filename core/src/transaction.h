@@ -54,6 +54,8 @@ typedef struct molt__transaction {
     size_t count;
     uint32_t flags;                  /* molt_reload_flag */
     double timeout;                  /* seconds; 0: the default */
+    bool may_wait;                   /* for a quiescent point, if bodies change under native methods … */
+    bool waits;                      /* … and does: nothing has changed */
     size_t traits, records;          /* of the world, before */
     molt__impl_change *changes;      /* of all steps */
     size_t change_count;
@@ -62,7 +64,8 @@ typedef struct molt__transaction {
     molt__evolution evolution;       /* of those; `count` 0: there are none */
 } molt__transaction;
 
-/* Carries it out, or leaves everything as it was, with world->refusal for why. */
+/* Carries it out, or leaves everything as it was, with world->refusal for why; or
+ * without an error, where it `waits`. */
 int molt__transaction_run(molt__transaction *t);
 
 /* Frees what belongs to the steps. */

@@ -3,6 +3,7 @@
 
 #include "edit.h"
 #include "error.h"
+#include "later.h"
 #include "loader.h"
 #include "memory.h"
 #include "object.h"
@@ -18,11 +19,10 @@ bool molt_module_unloaded(const molt_module *module)
     return module->unloaded;
 }
 
-static int check_moment(const molt_module *module)
+static int check_fit(const molt_module *module)
 {
     molt_world *world = module->world;
-    int err = molt__loader_begin(world, module->name);
-    if (err) return err;
+    if (!molt__later_needed(world)) molt__reasons_free(world, &world->refusal);
     if (module->unloaded) {
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' has been unloaded already", module->name);
     }
@@ -30,11 +30,9 @@ static int check_moment(const molt_module *module)
         return molt__fail(world, MOLT_ERR_STATE, "module '%s' is linked into the program and cannot be unloaded",
                           module->name);
     }
-    if (world->border->leaf) {
-        return molt__fail(world, MOLT_ERR_STATE, "module '%s' cannot be unloaded while a leaf call is in flight",
-                          module->name);
-    }
-    return MOLT_OK;
+    if (!module->kept) return MOLT_OK;
+    molt__fail(world, MOLT_ERR_STATE, "module '%s' was loaded to be kept and cannot be unloaded", module->name);
+    return molt__hint(world, "others may have its addresses; load it without 'keep' where it is to go");
 }
 
 /* Each implementation in use is a reason of its own. */
@@ -100,6 +98,16 @@ static int drop_from(molt_class *cls, molt_impl *impl)
     return err;
 }
 
+/* A class may lose the trait, and its objects their bodies: not under native methods. */
+static bool must_wait(const molt_module *module)
+{
+    const molt__list *classes = &module->world->classes;
+    for (size_t i = 0; i < classes->count && module->world->border->depth; i++) {
+        if (fill_of(classes->item[i], module) && molt__relayout_must_wait(classes->item[i])) return true;
+    }
+    return false;
+}
+
 static int drop_from_classes(molt_module *module)
 {
     const molt__list *classes = &module->world->classes;
@@ -150,12 +158,23 @@ static int refuse(molt_module *module)
     return molt__reasons_fail(world, &world->refusal, module->file, ", the module stays loaded");
 }
 
+int molt__unload_begin(molt_module *module, uint32_t flags, bool *later)
+{
+    int err = check_fit(module);
+    *later = !err && (molt__later_needed(module->world) || (flags & MOLT_UNLOAD_DETACH && must_wait(module)));
+    if (!*later) return err ? err : molt__loader_begin(module->world, module->name);
+    const molt_reload_options options = { .size = sizeof options, .flags = flags };
+    return molt__later_ask(MOLT__LATER_UNLOAD, &module, 1, &options, NULL);
+}
+
 int molt_module_unload(molt_module *module, uint32_t flags)
 {
-    if (molt__threads_check(module->world, __func__)) return MOLT_ERR_THREAD;
+    int barred = molt__threads_check(module->world, __func__);
+    if (barred) return barred;
     molt_world *world = module->world;
-    int err = check_moment(module);
-    if (err) return err;
+    bool later;
+    int err = molt__unload_begin(module, flags, &later);
+    if (err || later) return err;
     if (flags & MOLT_UNLOAD_DETACH) err = detach_objects(module);
     if (!err && flags & MOLT_UNLOAD_DETACH) err = drop_from_classes(module);
     if (err) molt__reasons_take(world, &world->refusal);

@@ -93,7 +93,10 @@ function molt.tick()
     check.raise("state", "molt.tick inside a hook", "call it at the end of a frame, outside every method")
   end
   if border.state.collected ~= 0 then registry.sweep() end
-  while check.result(core.tick()) == "reload" do reload.deferred() end
+  if check.result(core.tick()) == "reload" then
+    reload.deferred()
+    check.result(core.tick(true))
+  end
   if event.heard "tick" then event.emit("tick", border.state.tick) end
 end
 

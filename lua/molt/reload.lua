@@ -48,32 +48,22 @@ local function flags_of(options)
   return flags + (options.probe and FLAGS.PROBE or FLAGS.NO_PROBE)
 end
 
--- Asks the core, and tells who listens: "refused" for each module, or `name`.
-local function transact(verb, name, proxies, flags, timeout)
-  local pointers = {}
-  for i, proxy in ipairs(proxies) do pointers[i] = handle.record(proxy).pointer end
+-- Asks the core, and tells who listens: "refused" for each module that Lua knows, or
+-- `name`.
+local function transact(verb, name, pointers, flags, timeout)
   local reports, err = core.module_transact(verb, pointers, flags, timeout)
-  for i, proxy in ipairs(proxies) do
-    local report = reports and setmetatable(reports[i], report_meta)
-    if report and not report.deferred then event.emit(name, proxy, report)
-    elseif not report then event.emit("refused", proxy, err) end
+  for i, pointer in ipairs(pointers) do
+    local report, proxy = reports and setmetatable(reports[i], report_meta), handle.proxy(pointer)
+    if proxy and not report then event.emit("refused", proxy, err)
+    elseif proxy and not report.deferred then event.emit(name, proxy, report) end
   end
   return reports, err
 end
 
--- A quiescent point: what was asked for when it could not be done.
-function reload.deferred()
-  for pointer, flags, timeout in core.module_later do
-    local proxy = handle.proxy(pointer)
-    if proxy then transact("reload", "reload", { proxy }, flags, timeout)
-    else core.module_transact("reload", { pointer }, flags, timeout) end
-  end
-end
-
 local function one(verb, proxy, options)
-  handle.check(1, verb, proxy, "module")
+  local record = handle.check(1, verb, proxy, "module")
   options = check_options(verb, 1, options, transaction)
-  local reports, err = transact(verb, verb, { proxy }, flags_of(options), options.timeout)
+  local reports, err = transact(verb, verb, { record.pointer }, flags_of(options), options.timeout)
   if not reports then return nil, err end
   return reports[1]
 end
@@ -129,10 +119,10 @@ local function detach_objects(pointer)
 end
 
 -- An error of detaching, which may have been done in part, as unload's own.
-local function detach(record)
+local function detach(pointer)
   local ok, err = pcall(function()
-    detach_objects(record.pointer)
-    drop_from_classes(record.pointer)
+    detach_objects(pointer)
+    drop_from_classes(pointer)
   end)
   if ok then return true end
   if type(err) ~= "table" or not err.code then error(err, 0) end
@@ -140,21 +130,56 @@ local function detach(record)
   return false, err
 end
 
+local function told(proxy, done, err)
+  if proxy and done then
+    handle.record(proxy).away = true
+    event.emit("unload", proxy)
+  elseif proxy then
+    event.emit("refused", proxy, err)
+  end
+  return done, err
+end
+
+local function unload(pointer, proxy, flags)
+  local done, later = core.module_unload_begin(pointer, flags)
+  if not done then return told(proxy, nil, later) end
+  if later then return true, { deferred = true } end
+  if flags == FLAGS.DETACH then
+    local err
+    done, err = detach(pointer)
+    if not done then return told(proxy, nil, err) end
+  end
+  done, later = core.module_unload(pointer)
+  if not done then return told(proxy, nil, later) end
+  if later then return true, { deferred = true } end
+  return told(proxy, true)
+end
+
 -- module:unload([{ detach = true }]) -> true, or nil and an error that names what
--- still uses it.
+-- still uses it. Left to the next quiescent point: true and { deferred = true }.
 function verbs.unload(proxy, options)
   local record = handle.check(1, "unload", proxy, "module")
   options = check_options("unload", 1, options, { detach = "boolean" })
-  local done, err = true, nil
-  if options.detach and not core.module_info(record.pointer).unloaded then done, err = detach(record) end
-  if done then done, err = core.module_unload(record.pointer) end
-  if not done then
-    event.emit("refused", proxy, err)
-    return nil, err
+  return unload(record.pointer, proxy, options.detach and FLAGS.DETACH or 0)
+end
+
+local ROLLBACK, BATCH, UNLOAD = 2, 3, 4
+
+local function carry_out(kind, flags, timeout, ...)
+  if not kind then return false end
+  local pointers = { ... }
+  if kind == UNLOAD then
+    unload(pointers[1], handle.proxy(pointers[1]), flags)
+  else
+    local verb = kind == ROLLBACK and "rollback" or kind == BATCH and "batch" or "reload"
+    transact(verb, verb == "rollback" and verb or "reload", pointers, flags, timeout)
   end
-  record.away = true
-  event.emit("unload", proxy)
   return true
+end
+
+-- A quiescent point: what was asked for when it could not be done, in that order.
+function reload.deferred()
+  repeat until not carry_out(core.module_later())
 end
 
 -- molt.reload(module | { module, … } [, options]) -> list of reports, or nil and an
@@ -167,15 +192,15 @@ function reload.reload(modules, options)
   if check.keys(modules)[1] then
     check.raise("argument", ("'reload' takes a list of modules, got the key %s"):format(check.keys(modules)[1]))
   end
-  local seen = {}
-  for _, module in ipairs(modules) do
+  local seen, pointers = {}, {}
+  for i, module in ipairs(modules) do
     local of = handle.record(module, "module")
     if not of then check.argument(1, "reload", "list of modules", module) end
     if seen[of] then check.raise("argument", ("module '%s' is listed twice"):format(of.name)) end
-    seen[of] = true
+    seen[of], pointers[i] = true, of.pointer
   end
   options = check_options("reload", 2, options, transaction)
-  return transact("batch", "reload", modules, flags_of(options), options.timeout)
+  return transact("batch", "reload", pointers, flags_of(options), options.timeout)
 end
 
 return reload

@@ -100,6 +100,202 @@ static void a_reload_done_meanwhile_leaves_nothing_to_do(void **state)
     assert_int_equal(molt_module_generation(module), 2);
 }
 
+static void in_a_leaf_call_a_rollback_waits_too(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    native_build(with.folder, "bike", NEXT);
+    ask(module);
+    molt_reload_report report = { .size = sizeof report };
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_module_rollback(module, NULL, &report), MOLT_OK);
+    with.world->border->leaf = 0;
+    assert_true(report.deferred);
+    assert_int_equal(report.to, 2);
+    assert_true(range_of(object) == 250);
+    molt_world_tick(with.world);
+    assert_true(range_of(object) == 210);
+    assert_int_equal(molt_module_generation(module), 3);
+}
+
+static void in_a_leaf_call_a_rollback_to_nothing_is_refused_at_once(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_module_rollback(module, NULL, NULL), MOLT_ERR_STATE);
+    with.world->border->leaf = 0;
+}
+
+static void in_a_leaf_call_a_batch_waits_as_a_whole(void **state)
+{
+    (void)state;
+    molt_module *modules[] = { load_bike(), NULL };
+    native_build(with.folder, "trike", BIKE_TEXT RANGE_TEXT(3) "MOLT_MODULE(trike, \"1\") { " BOTH " return MOLT_OK; }\n");
+    modules[1] = load("trike");
+    native_build(with.folder, "bike", NEXT);
+    native_write(with.folder, "trike.so", "text", 4);
+    molt_reload_report reports[2] = { { .size = sizeof *reports }, { .size = sizeof *reports } };
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_modules_reload(modules, 2, NULL, reports), MOLT_OK);
+    with.world->border->leaf = 0;
+    assert_true(reports[0].deferred && reports[1].deferred);
+    molt_world_tick(with.world);
+    assert_int_equal(molt_module_generation(modules[0]), 1);     /* one of them was refused, so both are */
+    native_build(with.folder, "trike", BIKE_TEXT RANGE_TEXT(4) "MOLT_MODULE(trike, \"2\") { " BOTH " return MOLT_OK; }\n");
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_modules_reload(modules, 2, NULL, NULL), MOLT_OK);
+    with.world->border->leaf = 0;
+    molt_world_tick(with.world);
+    assert_int_equal(molt_module_generation(modules[0]), 2);
+    assert_int_equal(molt_module_generation(modules[1]), 2);
+}
+
+static void in_a_leaf_call_an_unload_waits_too(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_module_unload(module, 0), MOLT_OK);
+    with.world->border->leaf = 0;
+    assert_false(molt_module_unloaded(module));
+    assert_non_null(strstr(with.log, "bike g1  unload deferred to the next quiescent point"));
+    molt_world_tick(with.world);
+    assert_true(molt_module_unloaded(module));
+}
+
+static void an_unload_that_is_refused_later_is_in_the_log(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_module_unload(module, 0), MOLT_OK);
+    with.world->border->leaf = 0;
+    molt_world_tick(with.world);
+    assert_false(molt_module_unloaded(module));
+    assert_true(range_of(object) == 210);
+    assert_non_null(strstr(with.log, "the deferred unload is refused"));
+    assert_non_null(strstr(with.log, "bike.Bike is used by class Car"));
+}
+
+static void what_waits_is_done_in_the_order_of_asking(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    native_build(with.folder, "bike", NEXT);
+    with.world->border->leaf = 1;
+    ask(module);
+    assert_int_equal(molt_module_rollback(module, NULL, NULL), MOLT_ERR_STATE);  /* as things are */
+    with.world->border->leaf = 0;
+    ask(module);
+    native_build(with.folder, "bike", BIKE_TEXT RANGE_TEXT(60) MODULE_TEXT("1.2.0", BOTH));
+    with.world->border->leaf = 1;
+    assert_int_equal(molt_module_rollback(module, NULL, NULL), MOLT_OK);
+    ask(module);
+    with.world->border->leaf = 0;
+    molt_world_tick(with.world);
+    /* The first reload took the new file; back to 50; and again to the file. */
+    assert_int_equal(molt_module_generation(module), 5);
+    assert_true(range_of(object) == 300);
+}
+
+static void what_nobody_did_ends_with_the_world(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    ask_in_a_leaf(module);
+}
+
+/* ---- Under native methods ---- */
+
+#define WIDER "#define BIKE(FIELD, METHOD) FIELD(int64_t, more, 7) FIELD(double, fuel, 10) " \
+    "METHOD(double, range, (double load)) METHOD(int32_t, wheels, ())\nMOLT_TRAIT(Bike, BIKE)\n" \
+    RANGE_TEXT(60) MODULE_TEXT("2.0.0", BOTH)
+
+static void a_change_of_layout_under_a_method_waits_for_the_tick(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    native_build(with.folder, "bike", WIDER);
+    with.world->border->depth = 1;
+    molt_reload_report report = ask(module);
+    with.world->border->depth = 0;
+    assert_true(report.deferred);
+    assert_int_equal(report.to, 1);
+    assert_true(range_of(object) == 210);
+    assert_int_equal(molt_module_images(with.world), 1);         /* the one that was tried has gone */
+    molt_value more;
+    assert_int_equal(molt_object_get(object, "more", &more), MOLT_ERR_UNKNOWN);
+    molt_world_tick(with.world);
+    assert_int_equal(molt_module_generation(module), 2);
+    assert_int_equal(molt_object_get(object, "more", &more), MOLT_OK);
+    assert_true(more.as.i64 == 7);
+}
+
+static void a_change_of_layout_that_nobody_is_in_is_done_at_once(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    native_build(with.folder, "bike", WIDER);
+    with.world->border->depth = 1;
+    molt_reload_report report = ask(module);
+    with.world->border->depth = 0;
+    assert_false(report.deferred);
+    assert_int_equal(report.to, 2);
+}
+
+static void a_rollback_over_a_layout_waits_as_the_reload_did(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    native_build(with.folder, "bike", WIDER);
+    assert_int_equal(ask(module).to, 2);
+    molt_reload_report report = { .size = sizeof report };
+    with.world->border->depth = 1;
+    assert_int_equal(molt_module_rollback(module, NULL, &report), MOLT_OK);
+    with.world->border->depth = 0;
+    assert_true(report.deferred);
+    molt_world_tick(with.world);
+    molt_value more;
+    assert_int_equal(molt_module_generation(module), 3);
+    assert_int_equal(molt_object_get(object, "more", &more), MOLT_ERR_UNKNOWN);
+    assert_true(range_of(object) == 210);
+}
+
+static void a_change_of_layout_that_is_wrong_is_refused_at_once(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    native_build(with.folder, "bike", "#define BIKE(FIELD, METHOD) FIELD(int8_t, fuel, 10) METHOD(double, range, (double load)) "
+                 "METHOD(int32_t, wheels, ())\nMOLT_TRAIT(Bike, BIKE)\n" RANGE_TEXT(60) MODULE_TEXT("2.0.0", BOTH));
+    with.world->border->depth = 1;
+    assert_int_equal(molt_module_reload(module, NULL, NULL), MOLT_ERR_DECLARATION);
+    with.world->border->depth = 0;
+    molt_world_tick(with.world);
+    assert_true(range_of(object) == 210);
+}
+
+static void an_unload_that_takes_fields_away_under_a_method_waits(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_object *object = new_object(module, "Car");
+    with.world->border->depth = 1;
+    assert_int_equal(molt_module_unload(module, MOLT_UNLOAD_DETACH), MOLT_OK);
+    with.world->border->depth = 0;
+    assert_false(molt_module_unloaded(module));
+    assert_true(range_of(object) == 210);
+    molt_world_tick(with.world);
+    assert_true(molt_module_unloaded(module));
+    assert_null(molt_as(object, Bike));
+}
+
 /* ---- While a module is being loaded ---- */
 
 #define SWITCH(FIELD, METHOD) METHOD(int32_t, pull, ())
@@ -157,6 +353,18 @@ int main(void)
         test(what_is_refused_later_is_in_the_log),
         test(what_can_never_be_reloaded_is_refused_at_once),
         test(a_reload_done_meanwhile_leaves_nothing_to_do),
+        test(in_a_leaf_call_a_rollback_waits_too),
+        test(in_a_leaf_call_a_rollback_to_nothing_is_refused_at_once),
+        test(in_a_leaf_call_a_batch_waits_as_a_whole),
+        test(in_a_leaf_call_an_unload_waits_too),
+        test(an_unload_that_is_refused_later_is_in_the_log),
+        test(what_waits_is_done_in_the_order_of_asking),
+        test(what_nobody_did_ends_with_the_world),
+        test(a_change_of_layout_under_a_method_waits_for_the_tick),
+        test(a_change_of_layout_that_nobody_is_in_is_done_at_once),
+        test(a_rollback_over_a_layout_waits_as_the_reload_did),
+        test(a_change_of_layout_that_is_wrong_is_refused_at_once),
+        test(an_unload_that_takes_fields_away_under_a_method_waits),
         test(from_a_setup_it_waits_for_the_tick),
     };
     return cmocka_run_group_tests_name("later", tests, NULL, NULL);

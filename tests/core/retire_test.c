@@ -296,6 +296,16 @@ static void a_module_that_is_kept_is_never_unmapped(void **state)
     assert_null(strstr(with.log, "stays mapped"));
 }
 
+static void a_module_that_is_kept_refuses_to_be_unloaded(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_module_keep(module);
+    assert_int_equal(molt_module_unload(module, MOLT_UNLOAD_DETACH), MOLT_ERR_STATE);
+    assert_string_equal(molt_last_error(with.world), "module 'bike' was loaded to be kept and cannot be unloaded");
+    assert_false(molt_module_unloaded(module));
+}
+
 static void a_refused_generation_goes_even_inside_a_call(void **state)
 {
     (void)state;
@@ -346,6 +356,7 @@ int main(void)
         test(what_a_pinned_image_costs_is_told),
         test(an_image_that_a_definition_leads_into_is_quarantined),
         test(a_module_that_is_kept_is_never_unmapped),
+        test(a_module_that_is_kept_refuses_to_be_unloaded),
         test(a_refused_generation_goes_even_inside_a_call),
         test(images_are_listed_with_what_becomes_of_them),
     };

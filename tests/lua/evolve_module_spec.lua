@@ -132,6 +132,72 @@ describe("a module that is reloaded with other fields", function()
     for i = 1, 1000 do assert.equal(i == 500 and 30 or 20, list[i].fuel) end
   end)
 
+  it("cannot use molt's verbs while it does so", function()
+    local put, module, trait = new_module()
+    local Car = molt.class(fresh "Car", { module[trait] })
+    local car, other = Car { fuel = 40 }, Car { fuel = 5 }
+    local verbs = {
+      object_new = 'molt_object_new(world, cls) ? 0 : 1',
+      object_destroy = 'molt_object_destroy(other)',
+      object_retain = 'molt_object_retain(other)',
+      object_release = 'molt_object_release(other)',
+      object_get = 'molt_object_get(other, "fuel", &value)',
+      object_set = 'molt_object_set(other, "fuel", value)',
+      object_call = 'molt_object_call(other, "which", NULL, 0, NULL)',
+      class_find = 'molt_class_find(world, "x") ? 0 : 1',
+      as = 'molt_as(other, TRAIT) ? 0 : 1',
+      field_set = 'molt_field_set(self, "fuel", value)',
+    }
+    local calls, names = {}, {}
+    for name, call in pairs(verbs) do
+      names[#names + 1] = name
+      calls[#calls + 1] = ('if (!(%s) || !strstr(molt_last_error(world), "inside of migrate")) return molt_told(world, "%s");')
+        :format(call, name)
+    end
+    put("wider", 2, ([[
+#include <string.h>
+static double extra(TRAIT *self) { return self->more; }
+static int molt_told(molt_world *world, const char *name) { molt_log(world, MOLT_LOG_ERROR, "%%s works", name); return MOLT_ERR_MODULE; }
+static int grow(TRAIT *self, const molt_former *was)
+{
+    molt_object *other = molt_object_of(self);
+    molt_world *world = molt_object_world(other);
+    molt_class *cls = (molt_class *)(void *)other;
+    molt_value value;
+    (void)cls;
+    if (molt_former_get(was, "fuel", &value)) return MOLT_ERR_UNKNOWN;
+    %s
+    self->more = %d;
+    return MOLT_OK;
+}]]):format(table.concat(calls, "\n    "), #names), "MOLT_MIGRATE(TRAIT, grow);", ", .extra = extra")
+    assert(module:reload())
+    assert.same({ #names, 40, #names, 5 }, { car.more, car.fuel, other.more, other.fuel })
+    assert.equal(2, molt.count(Car))
+  end)
+
+  it("calls its own methods, but none of Lua's, while it does so", function()
+    local put, module, trait = new_module()
+    local Car = molt.class(fresh "Car", { module[trait] })
+    local car, called = Car { fuel = 40 }, 0
+    local source_of_migrate = [[
+static double extra(TRAIT *self) { return self->more; }
+static int grow(TRAIT *self, const molt_former *was)
+{
+    (void)was;
+    self->more = molt_call(self, which) * 100;
+    return MOLT_OK;
+}]]
+    put("wider", 2, source_of_migrate, "MOLT_MIGRATE(TRAIT, grow);", ", .extra = extra")
+    function Car:which() called = called + 1 return self.gears end
+    local ok, err = module:reload()
+    assert.is_nil(ok)
+    assert.matches("method '" .. trait .. ".which' is filled by Lua and cannot be called inside of migrate", err.message)
+    assert.same({ 0, 40, nil }, { called, car.fuel, car.more })
+    Car.which = nil
+    assert(module:reload())
+    assert.same({ 200, 2 }, { car.more, car:which() })
+  end)
+
   it("is refused for a trait that Lua declares, too", function()
     local name = "Evolving" .. count + 1
     molt.trait(name, { "double fuel = 10", "int8_t gears = 4", "string label = \"none\"", "double range(double load)",
@@ -155,5 +221,140 @@ describe("a module that is reloaded with other fields", function()
     assert.same({ "fuel 4", 99, 99 }, { car:describe(), car:which(), car:extra() })
     molt.restore(car)
     assert.same({ 2, 2 }, { car:which(), car:extra() })
+  end)
+end)
+
+describe("what gives live objects other bodies, asked for under their native methods,", function()
+  -- Calls `act` beneath a native method of the module; the error that it raised, if any.
+  local function beneath(Car, car, act)
+    function Car:extra() act() return 0 end
+    assert.equal(0, car:relay())
+    function Car:extra() return 0 end
+  end
+
+  local function new_car(piece)
+    local Car = molt.class(fresh "Car", { piece })
+    function Car:extra() return 0 end
+    return Car, Car { fuel = 40 }
+  end
+
+  local relaying = {
+    first = builds.first .. " METHOD(double, extra, ()) METHOD(double, relay, ())",
+    longer = builds.longer .. " METHOD(double, extra, ()) METHOD(double, relay, ())",
+    narrower = builds.narrower .. " METHOD(double, extra, ()) METHOD(double, relay, ())",
+  }
+
+  local function new_relaying()
+    for which, text in pairs(relaying) do builds["relaying_" .. which] = text end
+    local put, module, trait = new_module()
+    assert(module:unload())
+    local code = "static double relay(TRAIT *self) { return molt_call(self, extra); }"
+    put("relaying_first", 1, code, nil, ", .relay = relay")
+    assert(molt.load(module.file))
+    return function(which, number) put(which, number, code, nil, ", .relay = relay") end, module, trait
+  end
+
+  local function hear(name)
+    local told = {}
+    local handle = molt.on(name, function(who, what) told[#told + 1] = { who, what } end)
+    return told, handle
+  end
+
+  it("a reload waits for the next tick, which tells", function()
+    local put, module, trait = new_relaying()
+    local Car, car = new_car(module[trait])
+    local report = nil
+    local from = module.generation
+    put("relaying_longer", 2)
+    beneath(Car, car, function()
+      report = assert(module:reload())
+      assert.same({ 40, 40, nil }, { car.fuel, car:range(0), car.more })
+      assert.matches("g" .. from .. "  deferred", tostring(report))
+    end)
+    assert.same({ true, from, "none", 0 }, { report.deferred, report.to, report.image, report.instances })
+    assert.same({ 40, nil, from }, { car:range(0), car.more, module.generation })
+    local told, handle = hear "reload"
+    molt.tick()
+    molt.tick()
+    handle.remove()
+    assert.same({ 1, module, 1, from + 1 }, { #told, told[1][1], told[1][2].instances, told[1][2].to })
+    assert.same({ 80, 500, 2 }, { car:range(0), car.more, car:which() })
+  end)
+
+  it("a rollback waits, too", function()
+    local put, module, trait = new_relaying()
+    local Car, car = new_car(module[trait])
+    local report = nil
+    put("relaying_longer", 2)
+    assert(module:reload())
+    beneath(Car, car, function() report = assert(module:rollback()) end)
+    assert.is_true(report.deferred)
+    assert.same({ 80, 500 }, { car:range(0), car.more })
+    local told, handle = hear "rollback"
+    molt.tick()
+    handle.remove()
+    assert.equal(1, #told)
+    assert.same({ 40, nil, 1 }, { car:range(0), car.more, car:which() })
+  end)
+
+  it("a batch waits as a whole", function()
+    local put, module, trait = new_relaying()
+    local other_put, other = new_module()
+    local Car, car = new_car(module[trait])
+    local reports = nil
+    local before = other.generation
+    put("relaying_longer", 2)
+    other_put("first", 3)
+    beneath(Car, car, function() reports = assert(molt.reload { module, other }) end)
+    assert.same({ true, true, before }, { reports[1].deferred, reports[2].deferred, other.generation })
+    molt.tick()
+    assert.same({ 80, before + 1 }, { car:range(0), other.generation })
+  end)
+
+  it("an unload that detaches waits, and says so", function()
+    local _, module, trait, Trait = new_relaying()
+    Trait = Trait or molt.find(trait)
+    local Car, car = new_car(module[trait])
+    local done, what = nil, nil
+    beneath(Car, car, function() done, what = module:unload { detach = true } end)
+    assert.same({ true, { deferred = true }, false }, { done, what, module.unloaded })
+    assert.equal(40, car:range(0))
+    local told, handle = hear "unload"
+    molt.tick()
+    handle.remove()
+    assert.same({ true, 1 }, { module.unloaded, #told })
+    assert.is_false(molt.is(car, Trait))
+  end)
+
+  it("is refused at once where it can never be", function()
+    local put, module, trait = new_relaying()
+    local Car, car = new_car(module[trait])
+    local ok, err = nil, nil
+    put("relaying_narrower", 2)
+    beneath(Car, car, function() ok, err = module:reload() end)
+    assert.is_nil(ok)
+    assert.matches("cannot become", err.message)
+  end)
+
+  it("leaves what its listeners ask for to the tick after", function()
+    local put, module, trait = new_relaying()
+    local Car, car = new_car(module[trait])
+    local times = 0
+    local function ask(which)
+      put(which, times)
+      beneath(Car, car, function() assert.is_true(assert(module:reload()).deferred) end)
+    end
+    local handle = molt.on("reload", function()
+      times = times + 1
+      ask(times % 2 == 0 and "relaying_longer" or "relaying_first")
+    end)
+    ask "relaying_longer"
+    molt.tick()
+    assert.equal(1, times)
+    molt.tick()
+    assert.equal(2, times)
+    handle.remove()
+    molt.tick()
+    assert.equal(500, car.more)
   end)
 end)

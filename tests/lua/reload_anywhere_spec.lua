@@ -280,6 +280,19 @@ MOLT_MODULE(%s, "1.0.0")
     assert.equal(6, o:answer())
   end)
 
+  it("as a rollback from inside a method: at once, and it returns into its own code", function()
+    local module, Class, put = prepare()
+    local o, report = Class { level = 3 }, nil
+    put(2)
+    assert(module:reload())
+    function Class:back()
+      report = assert(module:rollback())
+      return self:answer()
+    end
+    assert.equal(2000 + 3, o:through())
+    assert.same({ false, "retired", 3 }, { report.deferred, report.image, report.to })
+  end)
+
   it("as the Lua state closes, as long as the world is open; later the attempt raises", function()
     local module, _, put, trait = prepare()
     put(2)

@@ -378,6 +378,21 @@ describe("module:unload", function()
     assert.is_true(module:unload { detach = true })
   end)
 
+  it("is refused for a module that was loaded to be kept, before anything is detached", function()
+    local name = fresh "kept"
+    local module = assert(molt.load { answering(name, 1), keep = true })
+    local o = molt.class(fresh "Class", { module["T_" .. name] })()
+    local told, handle = hear "refused"
+    local ok, err = module:unload { detach = true }
+    handle.remove()
+    assert.is_nil(ok)
+    assert.same({ "state", ("module '%s' was loaded to be kept and cannot be unloaded"):format(name), 1, err.message },
+      { err.code, err.message, #err.reasons, err.reasons[1].message })
+    assert.matches("load it without 'keep'", err.hint)
+    assert.equal(err, told[1][2])
+    assert.same({ 1, false }, { o:answer(0), module.unloaded })
+  end)
+
   it("lets it be loaded again, as the same module", function()
     local name = fresh "again"
     local module = assert(molt.load(answering(name, 1)))

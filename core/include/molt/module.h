@@ -113,12 +113,14 @@ typedef struct molt_reload_report {
  * or that no longer fits what is in use, is refused and nothing has changed. The
  * old image is unmapped at once where no native method can be running (in a world
  * that `require` opened, outside every call), else at the next tick; report->fate
- * says which. While a leaf call is in flight, or a module is being loaded, it is done
- * at the next tick, and report->deferred is true; what is refused then is in the log.
+ * says which. While a leaf call is in flight, or a module is being loaded, or where live
+ * objects get other fields while a native method is on the stack, it is done at the next
+ * tick, and report->deferred is true; what is refused then is in the log.
  * `options` and `report` may be NULL. */
 MOLT_API int molt_module_reload(molt_module *module, const molt_reload_options *options, molt_reload_report *report);
 
-/* The same for several modules of one world, which commit together or not at all.
+/* The same for several modules of one world, which commit together or not at all, and
+ * wait together.
  * `reports` has `count` of them, or is NULL. */
 MOLT_API int molt_modules_reload(molt_module *const *modules, size_t count, const molt_reload_options *options,
                                  molt_reload_report *reports);
@@ -133,7 +135,10 @@ MOLT_API int molt_module_rollback(molt_module *module, const molt_reload_options
  * nothing has changed, while classes or objects use what it provides; each of them
  * is named. With MOLT_UNLOAD_DETACH they lose it first, which runs hooks. What it
  * declared stays; its implementations are empty, and refuse to be used, until
- * molt_module_load takes it up again. The image is unmapped at the next tick. */
+ * molt_module_load takes it up again. The image is unmapped at the next tick. Where a
+ * reload would wait, so does this, and with MOLT_UNLOAD_DETACH where a class would lose
+ * fields under a native method: MOLT_OK, and molt_module_unloaded is true after the tick.
+ * MOLT_ERR_STATE for a module that is kept. */
 typedef enum molt_unload_flag { MOLT_UNLOAD_DETACH = 1 } molt_unload_flag;
 MOLT_API int molt_module_unload(molt_module *module, uint32_t flags);
 MOLT_API bool molt_module_unloaded(const molt_module *module);
@@ -157,7 +162,7 @@ MOLT_API const char *molt_image_fate_name(molt_image_fate fate);
 
 /* None of the module's images is unmapped from now on, this one and later ones;
  * for modules that others know the addresses of. What a reload retires is then
- * MOLT_IMAGE_PINNED. */
+ * MOLT_IMAGE_PINNED, and it cannot be unloaded. */
 MOLT_API void molt_module_keep(molt_module *module);
 
 /* Images now mapped, and as many private copies on disk. */

@@ -89,8 +89,9 @@
  *       static int grow(Trait *self, const molt_former *was) runs for each live object
  *       when the trait's fields are others than they were: what keeps its name and type
  *       is there already, the rest starts with its default. molt_former_get(was,
- *       "fuel", &value) is a field as it was. It writes fields of `self`, does nothing
- *       else, and returns MOLT_OK; or a negative molt_err, and nothing has changed.
+ *       "fuel", &value) is a field as it was. It writes fields of `self` and returns
+ *       MOLT_OK; or a negative molt_err, and nothing has changed. Other functions of
+ *       Molt fail in it, with MOLT_ERR_STATE.
  *   MOLT_BEFORE_UNLOAD(stop);
  *       static int stop(molt_leave *molt) runs once before this generation is
  *       unmapped, when none of its methods is running: the place to join threads

@@ -11,6 +11,7 @@ local border = require "molt.border"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local decode = require "molt.decode"
 local trait = require "molt.trait"
 local impl = require "molt.impl"
 local required = require "molt.required"
@@ -21,61 +22,7 @@ local view = require "molt.view"
 local build = {}
 
 local rawset = rawset
-
-local function refuse(where, text, hint)
-  check.raise("argument", ("cannot build: %s %s"):format(where, text), hint)
-end
-
-local function expect(v, kind, where)
-  if type(v) ~= kind then refuse(where, ("is %s, expected %s %s"):format(v == nil and "missing" or "a " .. type(v),
-    "a", kind)) end
-  return v
-end
-
-local function place_in(list, place, where)
-  if type(place) ~= "number" or list[place] == nil then
-    refuse(where, ("refers to %s, which the dump does not have"):format(tostring(place)))
-  end
-  return place
-end
-
-local function named(kind, name, where)
-  expect(name, "string", where)
-  local pointer, found = core.find(name)
-  if not pointer then refuse(where, ("names the %s '%s', which is not declared"):format(kind, name), found.hint) end
-  if found ~= kind then refuse(where, ("names the %s '%s', which is a %s"):format(kind, name, found)) end
-  return pointer
-end
-
-local function whole(digits, kind, where)
-  local v = value.from_digits(expect(digits, "string", where), kind)
-  if v == nil then refuse(where, ("is no %s: '%s'"):format(kind, digits)) end
-  return v
-end
-
--- What a value of the dump stands for; `plan.made` has the objects and tables, or
--- false while the dump is only looked at.
-local function decode(plan, v, where)
-  local kind = type(v)
-  if kind == "number" or kind == "string" or kind == "boolean" then return v end
-  if kind ~= "table" then refuse(where, ("is a %s"):format(kind)) end
-  local what, rest = next(v)
-  if what == nil or next(v, what) ~= nil then refuse(where, "is a table that does not say what it stands for") end
-  if what == "object" then return plan.objects[place_in(plan.dump.objects, rest, where)] or false end
-  if what == "table" then return plan.tables[place_in(plan.dump.tables, rest, where)] or false end
-  if what == "elements" then
-    local elements, iterate = {}, next
-    for k, x in iterate, expect(rest, "table", where) do
-      elements[k] = decode(plan, x, ("%s.elements[%s]"):format(where, tostring(k)))
-    end
-    return elements
-  end
-  if what == "int64" or what == "uint64" then return whole(rest, what, where) end
-  if what == "trait" then return trait.proxy(named("trait", rest, where)) end
-  if what == "class" then return class.proxy(named("class", rest, where)) end
-  refuse(where, ("stands for '%s'"):format(tostring(what)), check.near(tostring(what), { "object", "table", "trait",
-    "class", "int64", "uint64", "elements" }))
-end
+local refuse, expect, place_in, named = decode.refuse, decode.expect, decode.place_in, decode.named
 
 local function find_impl(name, pointer, where)
   local found = impl.named(name, pointer)
@@ -183,7 +130,7 @@ end
 local function fit(plan, slot, type_was, v, where)
   local field, info = slot[1], slot[2]
   if not fits_type(type_was, field) then return ("is %s, and the field is %s now"):format(type_was, field.kind) end
-  local decoded = decode(plan, v, where)
+  local decoded = decode.value(plan, v, where)
   if field.wide == "reference" then
     if fits_target(plan, field, v) then return nil, v end
     return ("does not fit: field '%s' takes a reference to '%s'"):format(field.name, field.kind)
@@ -244,7 +191,7 @@ end
 local function plan_typed(plan, case, slot, type_was, name, v, where)
   local why, converted = fit(plan, slot, type_was, v, where)
   if not why then case.typed[slot] = converted end
-  if why or type_was and type_was ~= slot[1].kind then case.old[name] = decode(plan, v, where) end
+  if why or type_was and type_was ~= slot[1].kind then case.old[name] = decode.value(plan, v, where) end
   return why
 end
 
@@ -256,7 +203,7 @@ local function plan_private(plan, case, entry, shape, where, report)
       local why = plan_typed(plan, case, slot, shape.private_types[key], key, v, here)
       if why then reason, at = why, here end
     else
-      case.old[key] = decode(plan, v, here)
+      case.old[key] = decode.value(plan, v, here)
       note(report, shape, tostring(key))
     end
   end
@@ -282,7 +229,7 @@ local function plan_object(plan, entry, where, migrate, report)
   for name, v in iterate, expect(entry.fields, "table", where .. ".fields") do
     local here = ("%s.fields.%s"):format(where, tostring(name))
     if type(name) ~= "string" then refuse(where .. ".fields", ("has the key %s"):format(tostring(name))) end
-    local slot, decoded = shape.fields[name], decode(plan, v, here)
+    local slot, decoded = shape.fields[name], decode.value(plan, v, here)
     if slot and slot[1].kind ~= "any" then
       local why = plan_typed(plan, case, slot, shape.types[name], name, v, here)
       if why then reason, at = why, here end
@@ -323,8 +270,8 @@ local function plan_all(t, migrate)
       local where = ("tables[%d][%d]"):format(i, j)
       expect(pair, "table", where)
       if pair[1] == nil or pair[1] ~= pair[1] then refuse(where, "has no key") end
-      decode(plan, pair[1], where .. "[1]")
-      decode(plan, pair[2], where .. "[2]")
+      decode.value(plan, pair[1], where .. "[1]")
+      decode.value(plan, pair[2], where .. "[2]")
     end
   end
   for i, entry in ipairs(t.objects) do
@@ -336,11 +283,11 @@ end
 
 local function fill_object(plan, o, case)
   local iterate = next
-  for name, v in iterate, case.encoded do rawset(o, name, decode(plan, v, "")) end
+  for name, v in iterate, case.encoded do rawset(o, name, decode.value(plan, v, "")) end
   for name, v in iterate, case.raw do rawset(o, name, v) end
   for slot, v in iterate, case.typed do
     local field, info = slot[1], slot[2]
-    if field.wide == "reference" and not case.given[slot] then v = decode(plan, v, "") end
+    if field.wide == "reference" and not case.given[slot] then v = decode.value(plan, v, "") end
     if field.private then view.make(o, info)[field.name] = v else o[field.name] = v end
   end
 end
@@ -355,7 +302,9 @@ local function make_all(plan)
   end
   for i in ipairs(plan.dump.tables) do plan.tables[i] = {} end
   for i, entry in ipairs(plan.dump.tables) do
-    for _, pair in ipairs(entry) do plan.tables[i][decode(plan, pair[1], "")] = decode(plan, pair[2], "") end
+    for _, pair in ipairs(entry) do
+      plan.tables[i][decode.value(plan, pair[1], "")] = decode.value(plan, pair[2], "")
+    end
   end
   for i, case in ipairs(plan.cases) do fill_object(plan, plan.objects[i], case) end
   for _, o in ipairs(plan.objects) do hook.born(o) end

@@ -204,28 +204,15 @@ static void push_core(lua_State *L, molt__binding *b)
         { "body_type", body_type }, { "ctype_of", ctype_of }, { "wide_types", wide_types },
         { "raise", raise }, { "where", where }, { NULL, NULL },
     };
+    static void (*const openers[])(lua_State *) = {
+        molt__open_traits, molt__open_selections, molt__open_classes, molt__open_staging, molt__open_verbs,
+        molt__open_accessor, molt__open_lives, molt__open_ends, molt__open_sweep, molt__open_fields,
+        molt__open_reflect, molt__open_definitions, molt__open_lookup, molt__open_evolve, molt__open_modules,
+        molt__open_reloads, molt__open_probe, molt__open_beneath, molt__open_hooks, molt__open_roster,
+    };
     lua_newtable(L);
     luaL_register(L, NULL, functions);
-    molt__open_traits(L);
-    molt__open_selections(L);
-    molt__open_classes(L);
-    molt__open_staging(L);
-    molt__open_verbs(L);
-    molt__open_accessor(L);
-    molt__open_lives(L);
-    molt__open_ends(L);
-    molt__open_sweep(L);
-    molt__open_fields(L);
-    molt__open_reflect(L);
-    molt__open_definitions(L);
-    molt__open_lookup(L);
-    molt__open_evolve(L);
-    molt__open_modules(L);
-    molt__open_reloads(L);
-    molt__open_probe(L);
-    molt__open_beneath(L);
-    molt__open_hooks(L);
-    molt__open_roster(L);
+    for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) openers[i](L);
     lua_pushlightuserdata(L, &b->entry);
     lua_setfield(L, -2, "entry");
     lua_pushlightuserdata(L, b);

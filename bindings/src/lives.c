@@ -168,7 +168,7 @@ static void push_meta(lua_State *L, const molt__binding *b, const molt_shape *sh
     push_entry(L, b->callbacks, MOLT__CALLBACK_SHAPE);
     lua_pushinteger(L, (lua_Integer)shape->id);
     lua_call(L, 1, 0);
-    push_entry(L, b->metas, (int)shape->id);
+    if (!push_entry(L, b->metas, (int)shape->id)) luaL_error(L, "a shape has no metatable");
 }
 
 int molt__ready(lua_State *L)
@@ -177,13 +177,21 @@ int molt__ready(lua_State *L)
     return 0;
 }
 
+/* The table on the top of the stack gets the metatable of a shape that was made ready.
+ * A shape's record stands with its metatable only (molt.shapes); if ever there were
+ * none, the accessors of another layout refuse the body in [0]. */
+static void set_meta(lua_State *L, const molt__binding *b, const molt_shape *shape)
+{
+    if (push_entry(L, b->metas, (int)shape->id)) lua_setmetatable(L, -2);
+    else molt_log(b->world, MOLT_LOG_ERROR, "shape %u has no metatable", (unsigned)shape->id);
+}
+
 void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
 {
     if (!push_entry(L, b->objects, object->slot)) return;
     molt__views_follow(L, b, object, object->shape);
     patches_follow(L, b, object, lua_gettop(L));
-    push_entry(L, b->metas, (int)object->shape->id);
-    lua_setmetatable(L, -2);
+    set_meta(L, b, object->shape);
     lua_pop(L, 1);
 }
 
@@ -194,8 +202,7 @@ static void relay(lua_State *L, const molt__binding *b, const molt__move *move, 
     lua_rawgeti(L, staged, entry);
     if (lua_istable(L, -2) && lua_toboolean(L, -1)) {
         lua_rawseti(L, -2, 0);
-        push_entry(L, b->metas, (int)move->body->shape->id);
-        lua_setmetatable(L, -2);
+        set_meta(L, b, move->body->shape);
         molt__views_follow(L, b, move->object, move->body->shape);
     } else {
         lua_pop(L, 1);

@@ -90,21 +90,38 @@ static int set_staged(lua_State *L)
     return 0;
 }
 
-/* (on): migrate functions run; molt's verbs raise meanwhile, and so does making an
- * object, which looks at `collected` first */
-static int migrating(lua_State *L)
+/* (function, draft, old, border, "migrating") -> true, or false and an error: runs a
+ * migrate function. Molt's verbs raise meanwhile, and so does making an object, which
+ * looks at `collected` first. Whatever happens, memory running out too, they do no
+ * longer when this returns: no store here needs memory. */
+static int migrate(lua_State *L)
 {
     molt__binding *b = molt__binding_of(L);
-    b->migrating = lua_toboolean(L, 1);
-    if (b->migrating && b->border.collected == 0) b->border.collected = 1;
-    return 0;
+    lua_settop(L, 5);
+    lua_pushvalue(L, 5);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 4);
+    b->migrating = true;
+    if (b->border.collected == 0) b->border.collected = 1;
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    bool failed = lua_pcall(L, 2, 0, 0) != 0;
+    b->migrating = false;
+    lua_pushvalue(L, 5);
+    lua_pushboolean(L, 0);
+    lua_rawset(L, 4);
+    lua_pushboolean(L, !failed);
+    if (!failed) return 1;
+    lua_insert(L, -2);
+    return 2;
 }
 
 void molt__open_staging(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "field_fit", field_fit }, { "kind_fit", kind_fit }, { "field_value", field_value },
-        { "stage_write", stage_write }, { "set_staged", set_staged }, { "migrating", migrating }, { NULL, NULL },
+        { "stage_write", stage_write }, { "set_staged", set_staged }, { "migrate", migrate }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
 }

@@ -61,7 +61,9 @@ static int make_traits(recompose *r)
     if (molt__reserve(world, (void **)&r->traits.item, &r->traits.capacity, to->trait_count + 1, sizeof(void *)))
         return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < to->trait_count; i++) {
-        bool twice = molt__class_has(to->base, to->traits[i]);
+        /* What the class used before its base did stays its own, too. */
+        bool own = i >= to->declared && molt__class_has(r->cls->base, to->traits[i]);
+        bool twice = !own && molt__class_has(to->base, to->traits[i]);
         for (size_t j = 0; j < r->traits.count; j++) twice = twice || r->traits.item[j] == to->traits[i];
         if (!twice) r->traits.item[r->traits.count++] = to->traits[i];
     }

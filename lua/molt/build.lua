@@ -1,6 +1,7 @@
 -- molt.build: objects from a dump, by the rules of a redefinition where traits
 -- have changed since. Everything is looked at before the first object is made.
 
+local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"
@@ -18,6 +19,10 @@ local required = require "molt.required"
 local hook = require "molt.hook"
 local select_ = require "molt.select"
 local view = require "molt.view"
+
+-- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
+-- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
+jit.off(true, true)
 
 local build = {}
 
@@ -172,11 +177,7 @@ local function run_migrate(migrate, case, shape, where)
       case.given[slot] = true
     end,
   })
-  core.migrating(true)
-  border.migrating = true
-  local ok, err = pcall(migrate, draft, case.old)
-  border.migrating = false
-  core.migrating(false)
+  local ok, err = core.migrate(migrate, draft, case.old, border, "migrating")
   if not ok then check.raise("lua", ("migrate failed for %s: %s"):format(where, tostring(err)), "nothing was built") end
 end
 
@@ -253,7 +254,7 @@ end
 local function plan_all(t, migrate)
   if type(t) ~= "table" then check.argument(1, "build", "table that molt.dump made", t) end
   if t.molt ~= 1 then refuse("molt", ("is %s, expected 1"):format(tostring(t.molt)), "molt.dump makes such tables") end
-  local plan = { dump = t, shapes = {}, cases = {}, objects = {}, tables = {}, report = { removed = {} } }
+  local plan = { dump = t, begun = 0, shapes = {}, cases = {}, objects = {}, tables = {}, report = { removed = {} } }
   for _, key in ipairs { "shapes", "objects", "tables" } do
     local iterate = next
     local count = #expect(t[key], "table", key)
@@ -299,6 +300,7 @@ local function make_all(plan)
     local from, to = bodies.of(o), case.shape.to
     if from ~= to then check.result(core.enter(o, to.id, to.meta, from.id)) end
     hook.begin(o)
+    plan.begun = i
   end
   for i in ipairs(plan.dump.tables) do plan.tables[i] = {} end
   for i, entry in ipairs(plan.dump.tables) do
@@ -312,8 +314,8 @@ end
 
 -- What was made is taken back; hooks that are due run, and their errors go to the log.
 local function unmake(plan)
-  for _, o in ipairs(plan.objects) do
-    if bodies.of(o) then
+  for i, o in ipairs(plan.objects) do
+    if i <= plan.begun and bodies.of(o) then          -- nothing ends by a hook that did not begin
       local ok, err = pcall(hook.ending, o)
       if not ok or err ~= nil then core.log_error(tostring(err)) end
     end

@@ -127,13 +127,13 @@ function shapes.hooks.learn(record, name)
   local learned = record.learned or {}
   if #learned == 8 or #name > 40 then return end
   learned[#learned + 1] = name
-  record.learned, record.make = learned, nil
+  record.learned, record.make = learned, false
 end
 
 -- New instances get another shape, or start with other values.
 function shapes.hooks.relaid()
   local iterate = next
-  for _, record in iterate, shapes.classes do record.shape, record.make = nil, nil end
+  for _, record in iterate, shapes.classes do record.shape, record.make = false, false end
 end
 
 -- o[name] = value for all of them. The first twelve without a loop: LuaJIT makes
@@ -250,8 +250,10 @@ function class.proxy(pointer)
   local known = pointer and handle.proxy(pointer)
   if known or not pointer then return known end
   local info = core.class_info(pointer)
-  local record = { kind = "class", name = info.name, values = {}, defined = {}, impls = {},
-    base = class.proxy(info.base) }
+  -- What a redefinition stores has its place from the beginning: that needs no memory.
+  local record = { kind = "class", name = info.name, values = {}, defined = {}, impls = {}, shape = false, make = false,
+    base = class.proxy(info.base) or false, strict = false, says_strict = false, declared = false, statics = false,
+    declared_statics = false }
   shapes.classes[pointer] = record
   return handle.new(pointer, record, proxy_meta(record))
 end
@@ -270,12 +272,13 @@ function class.methods_in(spec)
   return names
 end
 
--- What the class has by its declaration, for the next one to take back.
-function class.remember(record, spec, traits, impls)
+-- What the class has by its declaration, for the next one to take back; `defined` has
+-- the numbers of its methods.
+function class.declared_by(spec, traits, impls, defined)
   local declared = { traits = {}, impls = impls, numbers = {} }
   for i, pointer in ipairs(traits) do declared.traits[i] = trait.proxy(pointer) end
-  for _, key in ipairs(class.methods_in(spec)) do declared.numbers[key] = record.defined[key] end
-  record.declared = declared
+  for _, key in ipairs(class.methods_in(spec)) do declared.numbers[key] = defined[key] end
+  return declared
 end
 
 -- molt.class(name, { T, impl, …, extends = Base, strict = true, static = { … }, redefine = true,
@@ -302,12 +305,13 @@ function class.declare(name, spec)
   local pointer = check.result(core.class_declare(name, base and base.pointer, traits, check.here(), names))
   local proxy = class.proxy(pointer)
   local record = handle.record(proxy)
-  record.strict = spec.strict == true or (base and base.strict) or false
+  record.says_strict = spec.strict == true
+  record.strict = record.says_strict or base ~= nil and base.strict
   static.declare(record, spec)
   static.check_class(record)
   compose.use_listed(record, impls)
   for _, key in ipairs(class.methods_in(spec)) do proxy[key] = spec[key] end
-  if not known then class.remember(record, spec, traits, impls) end
+  if not known then record.declared = class.declared_by(spec, traits, impls, record.defined) end
   return proxy
 end
 

@@ -11,6 +11,7 @@
 -- uint64 (digits), elements (of an array or struct). An object has `private`, by
 -- "Heat.core", beside its fields where a trait of it has private ones.
 
+local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"
@@ -20,6 +21,10 @@ local check = require "molt.check"
 local handle = require "molt.handle"
 local sentinel = require "molt.sentinel"
 local object = require "molt.object"
+
+-- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
+-- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
+jit.off(true, true)
 
 local dump = {}
 

@@ -5,6 +5,7 @@
 -- (`look`), and installs all or nothing; Lua-valued fields follow at once, while the
 -- collector rests, by stores into places that are there already (`settle`).
 
+local jit = require "jit"
 local core = require "molt.core"
 local border = require "molt.border"
 local layout = require "molt.layout"
@@ -68,6 +69,7 @@ local function reserve(o, case, i)
     end
   end
 end
+jit.off(reserve)               -- see molt.build
 
 -- Traits whose places other versions of them take.
 local function is_paired(gained, gone)
@@ -162,6 +164,7 @@ local function store(o, case, diff, to, lost, values)
   adopt.drop(o, lost)
   if chain.any(o) then chain.lapse(o, to.methods) end
 end
+jit.off(store)               -- see molt.build
 
 function shapes.hooks.settle(commit)
   adopt.settle(commit)

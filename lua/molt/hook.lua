@@ -136,7 +136,6 @@ end
 
 local function await(o, shape, traits)
   local wait, plan = waiting[o] or {}, plan_of(shape)
-  waiting[o] = wait
   for _, list in ipairs { plan.attached, plan.detached } do
     for _, entry in ipairs(list) do
       if not traits or traits[entry.trait] then
@@ -145,6 +144,7 @@ local function await(o, shape, traits)
       end
     end
   end
+  waiting[o] = wait          -- whole, or not at all where memory runs out
   return wait
 end
 
@@ -245,6 +245,41 @@ function hook.all_attached(list, trait)
     end
   end
   return true
+end
+
+local function arrive(o, traits, failed)
+  local shape = bodies.of(o)
+  local plan, failure = plan_of(shape), nil
+  if not plan then return end
+  local wait = await(o, shape, traits)
+  arm_if(o, plan)
+  for _, entry in ipairs(plan.attached) do
+    shape = bodies.of(o)
+    if not shape then break end            -- a hook ended it
+    if traits[entry.trait] and wait[entry.trait] and hook.has(shape, entry.trait) then
+      failed[entry.trait] = true
+      local ok, err = run(o, entry)
+      if ok then failed[entry.trait] = nil elseif failure == nil then failure = err end
+    end
+  end
+  return failure
+end
+
+-- The object has gained traits by a change that stands whatever its hooks do. Each runs;
+-- where one failed, its trait counts as never attached: no `detached` will run. Returns
+-- the first error.
+function hook.arrived(o, traits)
+  local failed = {}
+  local ok, failure = pcall(arrive, o, traits, failed)
+  local wait, iterate = waiting[o], next
+  if wait then
+    for t in iterate, traits do
+      if wait[t] and not failed[t] then wait[t] = nil end
+    end
+    if iterate(wait) == nil then waiting[o] = nil end
+  end
+  if not ok and not bodies.of(o) then return nil end
+  return failure
 end
 
 -- A class and its instances are about to lose a trait; the first error.

@@ -239,11 +239,7 @@ end
 
 -- Runs migrate(draft, old): no verb may be used meanwhile.
 function judge.run_migrate(migrate, case, diff, describe, meanwhile)
-  core.migrating(true)
-  border.migrating = true
-  local ok, err = pcall(migrate, judge.draft(case, diff, describe), case.old)
-  border.migrating = false
-  core.migrating(false)
+  local ok, err = core.migrate(migrate, judge.draft(case, diff, describe), case.old, border, "migrating")
   if ok then return end
   local text = tostring(err)
   check.raise("lua", ("migrate failed for %s: %s"):format(describe(), text), meanwhile)

@@ -1,5 +1,6 @@
 -- molt.recompose: a class is declared again; an object becomes one of another class.
 
+local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
@@ -14,6 +15,10 @@ local registry = require "molt.registry"
 local static = require "molt.static"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
+
+-- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
+-- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
+jit.off(true, true)
 
 local recompose = {}
 
@@ -109,23 +114,51 @@ local function impls_to_be(record, impls)
   return come, go
 end
 
-local function update(record, plan, numbers, impls, go, base)
-  local proxy, iterate = base and base.proxy, next
-  if record.base ~= proxy then
-    for _, other in iterate, shapes.classes do other.answers = nil end       -- see molt.iterate
+-- Is a class to be strict? `changed` says so itself, by its new declaration and base;
+-- others say what they said, and are it if their base is.
+local function strictness(changed, says, base)
+  local function is_strict(record)
+    if record == changed then return says or base ~= nil and is_strict(base) end
+    return record.says_strict or record.base and is_strict(handle.record(record.base)) or false
   end
-  record.base = proxy
-  for i, name in ipairs(plan.names) do record.defined[name], record.values[name] = numbers[i], nil end
-  for _, name in ipairs(plan.gone) do record.defined[name] = nil end
-  local has, kept = traits_of(record), {}
+  return is_strict
+end
+
+-- What follows when the core has changed, prepared: a function that only stores.
+local function following(record, spec, plan, traits, impls, go, base, has)
+  local proxy, iterate = base and base.proxy or false, next
+  local says, strict = spec.strict == true, {}
+  local is_strict = strictness(record, says, base)
+  local renewals = shapes.renewals(is_strict)
+  for _, other in iterate, shapes.classes do strict[other] = is_strict(other) end
+  local defined = {}
+  for name, number in iterate, record.defined do defined[name] = number end
+  for _, name in ipairs(plan.names) do defined[name] = 0 end
+  for _, name in ipairs(plan.gone) do defined[name] = nil end
+  local declared, statics = class.declared_by(spec, traits, impls, defined), static.prepare(record, spec)
+  local kept = {}
   for _, impl in ipairs(record.impls) do
     if not contains(go, impl.pointer) and contains(has, impl.trait) then kept[#kept + 1] = impl end
   end
   for _, impl in ipairs(impls) do
     if not contains(kept, impl) then kept[#kept + 1] = impl end
   end
-  record.impls = kept
-  record.shape, record.make = nil, nil
+  return function(numbers)
+    if record.base ~= proxy then
+      for _, other in iterate, shapes.classes do
+        if other.answers then other.answers = false end                  -- see molt.iterate
+      end
+    end
+    for i, name in ipairs(plan.names) do
+      defined[name], declared.numbers[name] = numbers[i], numbers[i]
+      if record.values[name] ~= nil then record.values[name] = nil end
+    end
+    record.base, record.impls, record.defined, record.declared = proxy, kept, defined, declared
+    record.says_strict, record.shape, record.make = says, false, false
+    for other, now in iterate, strict do other.strict = now end
+    shapes.renew(renewals)
+    static.commit(record, statics)
+  end
 end
 
 -- Objects that have something to run when their class changes so.
@@ -170,15 +203,17 @@ local function run_losing(list, lost)
   return failure
 end
 
+local function arrive(o, lost, gained)
+  hook.detached(o, lost)
+  return hook.arrived(o, gained)
+end
+
 local function run_gained(list, lost, gained)
   local failure
   for _, o in ipairs(list) do
     if bodies.of(o) then
-      hook.detached(o, lost)
-      local plan = hook.plan(bodies.of(o))
-      local ok, err = true, nil
-      if plan then ok, err = pcall(hook.attached, o, plan, gained, function() end) end
-      if not ok and failure == nil then failure = err end
+      local _, err = pcall(arrive, o, lost, gained)
+      if failure == nil then failure = err end
     end
   end
   return failure
@@ -195,17 +230,17 @@ function class.redefine(record, spec, traits, impls, base, names, here)
   local function target(shape) return infos_with(traits_of(shape.class, as), shape) end
   local every = spec.migrate ~= nil or evolve.differ_in_lua(infos_of(before), infos_of(after))
   local lost, gained = difference(before, after), difference(after, before)
-  local hooked, failure = hooked_of(record, lost, gained, members), nil
+  local hooked, failure, follow = hooked_of(record, lost, gained, members), nil, nil
   local function change(rehearse)
     return core.class_redefine(record.pointer, base and base.pointer, as.traits, plan.names, plan.functions,
       plan.places, come, plan.dropped, here, go, names, every, rehearse)
   end
   -- Hooks run once it is certain that the change will do.
   local function install()
-    if hooked[1] then
-      check.result(change(true))
-      failure = run_losing(hooked, lost)
-    end
+    local stricter = (spec.strict == true or base ~= nil and base.strict) ~= record.strict
+    if hooked[1] or stricter then check.result(change(true)) end         -- the shapes to be are there, too
+    if hooked[1] then failure = run_losing(hooked, lost) end
+    follow = following(record, spec, plan, traits, impls, go, as.base, after)
     return change(false)
   end
   local report = evolve.report_of(infos_of(before), infos_of(after), core.live_count(nil, record.pointer))
@@ -216,10 +251,7 @@ function class.redefine(record, spec, traits, impls, base, names, here)
   end
   local numbers = evolve.carry_out({ what = ("class '%s'"):format(record.name), migrate = spec.migrate,
     target = target, each = function() return members(record) end }, install)
-  update(record, plan, numbers, impls, go, base)
-  record.strict = spec.strict == true or (base and base.strict) or false
-  static.redeclare(record, spec)
-  class.remember(record, spec, traits, impls)
+  follow(numbers)
   local err = run_gained(hooked, lost, gained)
   event.emit("redefine", record.proxy, report)
   if failure or err then error(failure or err, 0) end

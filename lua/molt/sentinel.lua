@@ -24,6 +24,7 @@ local first = newproxy(true)
 getmetatable(first).__gc = function(guard)
   local o = debug.getfenv(guard)
   if bodies.closed or not bodies.of(o) then return end
+  if rawget(o, KEY) ~= guard then return end     -- memory ran out before it was put there: the object lives
   registry.doomed[#registry.doomed + 1] = o
   state.collected = 1          -- see sweep.c
 end

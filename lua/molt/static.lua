@@ -79,6 +79,13 @@ function static.read(record, name)
   return value_of(name, find(record, name))
 end
 
+-- Where memory runs out, nothing has changed: an entry is whole, with a place for all
+-- that it will ever hold, before it is put there.
+local function put(record, name, entry)
+  record.statics = record.statics or {}
+  record.statics[name] = entry
+end
+
 -- Declares or defines anew; nil takes the record's own away. Patches stay on top.
 function static.write(record, name, value)
   local entry = own(record, name)
@@ -87,10 +94,12 @@ function static.write(record, name, value)
     return
   end
   any = true
-  record.statics = record.statics or {}
-  entry = entry or { patches = {}, owner = record.name }
-  record.statics[name] = entry
-  entry.value, entry.where, entry.inherited = value, check.here(), nil
+  local where = check.here()
+  if entry then
+    entry.value, entry.where, entry.inherited = value, where, false
+  else
+    put(record, name, { patches = {}, owner = record.name, value = value, where = where, inherited = false })
+  end
 end
 
 local function has_field(pointer, name)
@@ -117,26 +126,50 @@ function static.check(spec, what)
   end
 end
 
+local function expect_apart(record, pointer, name)
+  if not has_field(pointer, name) then return end
+  check.raise("conflict", ("trait '%s' declares '%s' as a member of objects, too"):format(record.name, name))
+end
+
 function static.declare(record, spec)
   local members = spec.static
-  record.declared_statics = {}
+  record.declared_statics, record.statics = {}, record.statics or false
   if type(members) ~= "table" then return end
   record.declared_statics = check.keys(members)
   for _, name in ipairs(check.keys(members)) do
-    if record.kind == "trait" and has_field(record.pointer, name) then
-      check.raise("conflict", ("trait '%s' declares '%s' as a member of objects, too"):format(record.name, name))
-    end
+    if record.kind == "trait" then expect_apart(record, record.pointer, name) end
     static.write(record, name, members[name])
   end
 end
 
 -- The same declaration again: what the one before had and this one has not is gone.
-function static.redeclare(record, spec)
+-- Everything is found out, and every place made, before the change, to which the trait's draft belongs.
+function static.prepare(record, spec, draft)
   local members = type(spec.static) == "table" and spec.static or {}
+  local plan = { names = check.keys(members), entries = {}, values = {}, gone = {}, statics = {}, where = check.here() }
+  local iterate = next
+  for name, entry in iterate, record.statics or {} do plan.statics[name] = entry end
   for _, name in ipairs(record.declared_statics or {}) do
-    if members[name] == nil then static.write(record, name, nil) end
+    local entry = members[name] == nil and plan.statics[name]
+    if entry and entry.patches[1] then plan.gone[#plan.gone + 1] = entry elseif entry then plan.statics[name] = nil end
   end
-  static.declare(record, spec)
+  for i, name in ipairs(plan.names) do
+    if draft then expect_apart(record, draft, name) end
+    local entry = plan.statics[name]
+      or { patches = {}, owner = record.name, value = false, where = "", inherited = false }
+    plan.statics[name], plan.entries[i], plan.values[i] = entry, entry, members[name]
+  end
+  return plan
+end
+
+-- Needs no memory.
+function static.commit(record, plan)
+  if plan.names[1] then any = true end
+  for _, entry in ipairs(plan.gone) do entry.inherited = true end
+  for i, entry in ipairs(plan.entries) do
+    entry.value, entry.where, entry.inherited = plan.values[i], plan.where, false
+  end
+  record.statics, record.declared_statics = plan.statics, plan.names
 end
 
 local function statics_of(trait)
@@ -228,14 +261,14 @@ function static.patch(record, kind, name, value)
   if not find(record, name) then return nil end
   check_patch(record, kind, name, value)
   local patch = static_chain.patch(kind, value, following(record, name, kind))
-  local fresh = { inherited = true, owner = record.name, where = check.here(), patches = {} }
+  local fresh = { inherited = true, owner = record.name, value = false, where = check.here(), patches = {} }
   record.statics = record.statics or {}
-  local made = setmetatable({ record = record, name = name, patch = patch }, Patch)
+  local made = setmetatable({ record = record, name = name, patch = patch, entry = false }, Patch)
   -- No finalizer runs from here on: one might patch the same member.
   local entry = own(record, name) or fresh
   record.statics[name] = entry
-  entry.patches[#entry.patches + 1] = patch
   made.entry = entry
+  entry.patches[#entry.patches + 1] = patch
   return made
 end
 

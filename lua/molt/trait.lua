@@ -5,6 +5,8 @@ local layout = require "molt.layout"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local static = require "molt.static"
+local shapes = require "molt.shapes"
+local view = require "molt.view"
 local registry = require "molt.registry"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
@@ -99,11 +101,12 @@ local function define_methods(proxy, spec)
   for _, key in ipairs(methods_of(spec)) do proxy[key] = spec[key] end
 end
 
--- Methods that the declaration before this one defined, unless they were replaced since.
-local function remember(proxy, spec)
-  local record = handle.record(proxy)
-  record.declared = {}
-  for _, key in ipairs(methods_of(spec)) do record.declared[key] = spec[key] end
+-- Methods that a declaration defines: the next one takes them back, unless they were
+-- replaced since.
+local function defined_by(spec)
+  local declared = {}
+  for _, key in ipairs(methods_of(spec)) do declared[key] = spec[key] end
+  return declared
 end
 
 -- What the declaration is to have: the info of a draft, which lacks the methods
@@ -140,8 +143,46 @@ local function definitions(record, spec)
   return plan
 end
 
+local function names_of_required(info)
+  local names = {}
+  for _, field in ipairs(info.required) do names[field.name] = true end
+  return names
+end
+
+local function are_alike(a, b)
+  local iterate = next
+  for name in iterate, a do
+    if not b[name] then return false end
+  end
+  for name in iterate, b do
+    if not a[name] then return false end
+  end
+  return true
+end
+
+-- What else follows when the core has changed, prepared: a function that only stores.
+local function following(record, spec, was, is, version, plan)
+  local methods, declared, statics, iterate = {}, defined_by(spec), static.prepare(record, spec, is.handle), next
+  for key, fn in iterate, record.methods do methods[key] = fn end
+  for _, key in ipairs(plan.dropped) do methods[key] = nil end
+  for i, key in ipairs(plan.names) do methods[key] = plan.functions[i] end
+  local required, renewals, renew_views = names_of_required(is), nil, nil
+  if not version and not are_alike(required, names_of_required(was)) then
+    renewals = shapes.renewals(function(class) return class.strict end, was.handle, required)
+    renew_views = view.renewal(was, is.required)
+  end
+  return function()
+    record.methods, record.declared = methods, declared
+    static.commit(record, statics)
+    if not renewals then return end
+    shapes.renew(renewals)
+    renew_views()
+    shapes.hooks.relaid()
+  end
+end
+
 -- Carries it out with the draft; returns the trait's handle from now on.
-local function carry_out(name, spec, was, is, plan)
+local function carry_out(name, spec, was, is, plan, prepare)
   local function target(shape)
     local infos = evolve.infos_of(shape)
     for i, info in ipairs(infos) do infos[i] = info == was and is or info end
@@ -150,9 +191,13 @@ local function carry_out(name, spec, was, is, plan)
   local given = { what = ("trait '%s'"):format(name), owner = name, migrate = spec.migrate, target = target,
     each = function() return registry.each_of(nil, was.handle, function() return true end) end }
   local every = spec.migrate ~= nil or evolve.differ_in_lua({ was }, { is })
-  return evolve.carry_out(given, function()
+  local follow
+  local pointer = evolve.carry_out(given, function()
+    follow = prepare()
     return core.trait_redefine(was.handle, is.handle, plan.names, plan.functions, plan.places, plan.dropped, every)
   end)
+  follow()
+  return pointer
 end
 
 -- Declares a trait again that `current` is now: see molt.evolve. `given` is what
@@ -167,14 +212,12 @@ local function redefine(name, spec, current, given)
   local is = info_of(draft, version, was)
   local report = evolve.report_of({ was }, { is }, core.live_count(current))
   report.methods = changed_methods(was, is)
-  local ok, pointer = pcall(carry_out, name, spec, was, is, plan)
+  local ok, pointer = pcall(carry_out, name, spec, was, is, plan, function()
+    return following(record, spec, was, is, version, plan)
+  end)
   if not ok or not version then layout.drop_trait(draft) end
   if not ok then error(pointer, 0) end
   layout.forget_trait(pointer)
-  for _, key in ipairs(plan.dropped) do record.methods[key] = nil end
-  for i, key in ipairs(plan.names) do record.methods[key] = plan.functions[i] end
-  static.redeclare(record, spec)
-  remember(proxy, spec)
   event.emit("redefine", proxy, report)
   return proxy, report
 end
@@ -194,7 +237,8 @@ end
 function trait.proxy(pointer)
   local known = handle.proxy(pointer)
   if known then return known end
-  return handle.new(pointer, { kind = "trait", name = layout.trait(pointer).name, methods = {} }, meta)
+  return handle.new(pointer, { kind = "trait", name = layout.trait(pointer).name, methods = {},
+    declared = false, statics = false, declared_statics = false }, meta)
 end
 
 -- molt.trait(name, { "double fuel = 10", …, requires = …, excludes = …, static = { … }, redefine = true,
@@ -217,7 +261,7 @@ function trait.declare(name, spec)
   local proxy = trait.proxy(pointer)
   define_methods(proxy, spec)
   static.declare(handle.record(proxy), spec)
-  if not known then remember(proxy, spec) end
+  if not known then handle.record(proxy).declared = defined_by(spec) end
   return proxy
 end
 

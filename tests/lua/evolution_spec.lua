@@ -404,6 +404,20 @@ describe("a class declared again in its file", function()
     assert.same({ false, true, 0, 2 }, { molt.is(car, One), molt.is(van, Two), molt.count(One), molt.count(Two) })
   end)
 
+  it("keeps what it used before its base did", function()
+    local T = molt.trait(fresh "T", { "double heat = 3" })
+    local Base, name = molt.class(fresh "Base", {}), fresh "Sub"
+    local Sub = molt.class(name, { extends = Base })
+    local o = Sub()
+    molt.use(Sub, T)
+    molt.use(Base, T)
+    molt.class(name, { extends = Base })
+    molt.drop(Base, T)
+    assert.equal(3, o.heat)
+    molt.drop(Sub, T)
+    assert.is_nil(o.heat)
+  end)
+
   it("cannot extend what extends it", function()
     local name = fresh "Car"
     local function declare(spec) return molt.class(name, spec) end

@@ -106,6 +106,47 @@ describe("a required field", function()
     assert.equal(3, o.mass)
   end)
 
+  it("may become so by a declaration that changes nothing else: objects made then must have it", function()
+    local name = fresh "Later"
+    local Later = molt.trait(name, { "double mass", "string label", "double fuel" })
+    local Class, Made = molt.class(fresh "Class", { Later }), molt.class(fresh "Made", { Later })
+    function Made:init(how)
+      if how == "view" then molt.as(self, Later).mass = 1 elseif how then self.mass, self.label = 1, "x" end
+    end
+    local old, made = Class { fuel = 1 }, Made()
+    local view = molt.as(made, Later)
+    molt.trait(name, { "required double mass", "required string label", "double fuel" })
+    fails(Class, {})
+    fails(Made)
+    assert.is_nil(fails(Made, "view"):find("mass has no value", 1, true))
+    assert.equal(1, Class { mass = 1, label = "" }.mass)
+    assert.equal(1, Made(true).mass)
+    old.mass, view.mass = 5, 6
+    assert.same({ 5, 6, 0 }, { old.mass, made.mass, made.fuel })
+    molt.trait(name, { "double mass", "required string label", "double fuel" })
+    assert.is_nil(fails(Class, {}):find("mass has no value", 1, true))
+    assert.equal(0, Class { label = "" }.mass)
+  end)
+
+  it("is refused as before when a declaration that makes it so fails", function()
+    local name = fresh "Refused"
+    local Later = molt.trait(name, { "double mass" })
+    local Class = molt.class(fresh "Class", { Later })
+    local o = Class {}
+    assert.is_false(pcall(molt.trait, name, { "required double mass", "required double more" }))
+    assert.same({ 0, 0 }, { Class {}.mass, o.mass })
+  end)
+
+  it("that became so is asked for by the next attach, and writable where it was attached before", function()
+    local name = fresh "Attached"
+    local Later = molt.trait(name, { "double mass" })
+    local o = molt.attach(molt.class(fresh "Class", {}) {}, Later)
+    molt.trait(name, { "required double mass" })
+    o.mass = 3
+    assert.equal(3, o.mass)
+    assert.matches("mass has no value", fails(molt.attach, molt.class(fresh "Class", {}) {}, Later), 1, true)
+  end)
+
   it("is copied by clone, and marked in the list of fields", function()
     local copy = molt.clone(Body { mass = 4, label = "x" })
     assert.equal(4, copy.mass)

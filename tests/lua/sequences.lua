@@ -1,5 +1,5 @@
--- Random sequences of patches, fills, edits, attaches, detaches, uses, drops and ends
--- against a naive model. `run(seed, rounds)` raises at the first that differs: the seed,
+-- Random sequences of patches, fills, edits, attaches, detaches, uses, drops, ends,
+-- redefinitions with other layouts, changes of class, dumps and builds, against a naive model.
 -- and the shortest list of steps that still fails, as a script.
 
 local molt = require "molt"
@@ -30,7 +30,10 @@ local traits = {
   { name = "C", trait = C, typed = "fc", default = 3, any = "ac", methods = {}, requires = 2, mark = "C" },
 }
 local of_classes = { name = "U", trait = U, typed = "fu", default = 4, methods = { hum = true }, mark = "U" }
-local fields = { "fa", "aa", "fb", "ab", "fc", "ac", "fu" }
+-- What a trait or class that is declared again may have more, by the name of what has it.
+local K = molt.trait("ModelK", { "double fk = 6" })
+local extras = { A = "xa", B = "xb", C = "xc", U = "xu", Sub = "fk" }
+local fields = { "fa", "aa", "fb", "ab", "fc", "ac", "fu", "xa", "xb", "xc", "xu", "fk" }
 
 local kinds = { "override", "before", "after", "around" }
 
@@ -174,6 +177,7 @@ local function lapse(model, object)
 end
 
 local operations = {}
+local follow_extras
 
 local function push(model, target, list, verb, name, has)
   model.tags = model.tags + 1
@@ -287,6 +291,7 @@ function operations.attach(model, n)
   local values = object.fields
   object.attached[i] = { typed = values[t.typed] ~= nil, any = values[t.any] ~= nil }
   if values[t.typed] == nil then values[t.typed] = t.default end
+  follow_extras(model, object)
 end
 
 local function model_detach(object, i)
@@ -307,6 +312,7 @@ function operations.detach(model, n)
   for k = #traits, i, -1 do
     if object.attached[k] then model_detach(object, k) end
   end
+  follow_extras(model, object)
   lapse(model, object)
 end
 
@@ -336,6 +342,7 @@ function operations.use(model, n)
   each_change(model, class, had, function(object)
     object.adopted = object.fields.fu ~= nil
     if not object.adopted then object.fields.fu = 4 end
+    follow_extras(model, object)
   end)
 end
 
@@ -348,12 +355,14 @@ function operations.drop(model, n)
   class.uses = false
   each_change(model, class, had, function(object)
     if not object.adopted then object.fields.fu = nil end
+    follow_extras(model, object)
     lapse(model, object)
   end)
 end
 
 function operations.set(model, n)
   local object, field = pick(model.objects, n[1]), pick(fields, n[2])
+  if (field:find("^x") or field == "fk") and object.fields[field] == nil then return end
   tell("%s.%s = %d", ones(object), field, n[4])
   object.real[field], object.fields[field] = n[4], n[4]
 end
@@ -361,6 +370,7 @@ end
 local function new_object(model, class)
   local object = { class = class, real = class.real(), attached = {}, patches = {}, fields = {} }
   if uses(class) then object.fields.fu = 4 end
+  follow_extras(model, object)
   table.insert(model.objects, object)
 end
 
@@ -383,7 +393,82 @@ end
 
 local order = { "patch_object", "patch_object", "patch_class", "patch_class", "patch_mark", "remove", "remove",
   "restore_object", "restore_class", "fill", "fill", "edit", "attach", "attach", "attach", "detach", "detach", "use",
-  "drop", "set", "set", "replace", "collect" }
+  "drop", "set", "set", "replace", "collect", "redefine", "redefine", "redeclare", "become", "become", "rebuild" }
+
+-- Fields that there are with the trait's or class's present declaration only come and go.
+local function extra_comes(model, name, object, has)
+  local field = extras[name]
+  if not has then object.fields[field] = nil
+  elseif model.wide[name] and object.fields[field] == nil then object.fields[field] = name == "Sub" and 6 or 7 end
+end
+
+-- The extra fields that the object is to have, with its class and traits.
+function follow_extras(model, object)
+  for i, t in ipairs(traits) do extra_comes(model, t.name, object, model.wide[t.name] and object.attached[i]) end
+  extra_comes(model, "U", object, model.wide.U and uses(object.class))
+  extra_comes(model, "Sub", object, model.wide.Sub and object.class == model.classes[2])
+end
+
+-- A trait is declared again: one field more, and all at other places; or as it was.
+local function declare(t, wide)
+  local spec = { redefine = true, requires = t.requires and { traits[t.requires].trait } or nil,
+    mark = t.mark and marks(t.mark) or nil }
+  if wide then spec[1] = ("double %s = 7"):format(extras[t.name]) end
+  if t.any then spec[#spec + 1] = "any " .. t.any end
+  if t.name == "A" then spec[#spec + 1] = "all void mark()" end
+  spec[#spec + 1] = ("double %s = %d"):format(t.typed, t.default)
+  molt.trait("Model" .. t.name, spec)
+end
+
+function operations.redefine(model, n)
+  local t = pick({ traits[1], traits[2], traits[3], of_classes }, n[1])
+  model.wide[t.name] = not model.wide[t.name]
+  tell("molt.trait('Model%s', { %s… })", t.name, model.wide[t.name] and "'double " .. extras[t.name] .. " = 7', " or "")
+  declare(t, model.wide[t.name])
+  for _, object in ipairs(model.objects) do follow_extras(model, object) end
+end
+
+local function declare_sub(wide)
+  molt.class("ModelSub", { redefine = true, extends = Base, wide and K or nil })
+end
+
+function operations.redeclare(model)
+  model.wide.Sub = not model.wide.Sub
+  tell("molt.class('ModelSub', { extends = ModelBase%s })", model.wide.Sub and ", ModelK" or "")
+  declare_sub(model.wide.Sub)
+  for _, object in ipairs(model.objects) do follow_extras(model, object) end
+end
+
+function operations.become(model, n)
+  local object, class = pick(model.objects, n[1]), pick(model.classes, n[2])
+  tell("molt.become(%s, %s)", ones(object), molt.name(class.real))
+  local had = uses(object.class)
+  molt.become(object.real, class.real)
+  object.class = class
+  if had and not uses(class) then
+    if not object.adopted then object.fields.fu = nil end
+  elseif uses(class) and not had then
+    object.adopted = object.fields.fu ~= nil
+    if not object.adopted then object.fields.fu = 4 end
+  end
+  follow_extras(model, object)
+  lapse(model, object)
+end
+
+-- Saved, ended and loaded again: what is patched, and what was adopted, is forgotten.
+function operations.rebuild(model, n)
+  local at = n[1] % #model.objects + 1
+  local object = model.objects[at]
+  tell("%s = molt.build(molt.dump(…))", ones(object))
+  local dump = molt.dump(object.real)
+  molt.destroy(object.real)
+  while object.patches[1] do table.remove(object.patches) end
+  table.remove(model.objects, at)
+  local iterate, attached = next, {}
+  for i in iterate, object.attached do attached[i] = { typed = false, any = false } end
+  table.insert(model.objects, { class = object.class, real = molt.build(dump), attached = attached, patches = {},
+    fields = object.fields })
+end
 
 -- ---------------------------------------------------------------- comparing
 
@@ -410,6 +495,11 @@ local function check_object(model, object)
   assert(expected == found, ("%s:mark() left '%s', expected '%s'"):format(molt.name(o), found, expected))
   assert(molt.is(o, U) == (uses(object.class) or false), "the trait of classes")
   assert(o.fu == object.fields.fu, "fu")
+  local each = next
+  for _, field in each, extras do
+    assert(o[field] == object.fields[field], ("%s is %s, expected %s"):format(field, tostring(o[field]),
+      tostring(object.fields[field])))
+  end
   for i, t in ipairs(traits) do
     assert(molt.is(o, t.trait) == (object.attached[i] ~= nil), "traits")
     assert(o[t.typed] == object.fields[t.typed], t.typed)
@@ -441,11 +531,15 @@ local function clear(model)
     for _, name in ipairs { "say", "hum", "mark" } do class.real[name] = nil end
     if class.uses then molt.drop(class.real, U) end
   end
+  for _, t in ipairs { traits[1], traits[2], traits[3], of_classes } do
+    if model.wide[t.name] then declare(t, false) end
+  end
+  if model.wide.Sub then declare_sub(false) end
 end
 
 -- nil, or what was different; and what was done until then.
 local function run(list)
-  local model = { classes = {}, objects = {}, handles = {}, tags = 0, defined = {} }
+  local model = { classes = {}, objects = {}, handles = {}, tags = 0, defined = {}, wide = {} }
   for i, class in ipairs(classes) do model.classes[i] = { real = class, entries = {}, base = model.classes[i - 1] } end
   for _, t in ipairs { traits[1], traits[2], of_classes } do define(model, t, t.name) end
   for i = 1, 3 do new_object(model, pick(model.classes, i)) end

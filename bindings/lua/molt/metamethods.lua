@@ -53,12 +53,18 @@ local function with_fallback(shape, fallback, hooks)
   end
 end
 
+-- What __index is in a shape's metatable; `plain` where no method has that name.
+function metamethods.index(shape, plain, hooks)
+  local fn = shape.methods.__index
+  return fn and with_fallback(shape, fn, hooks) or plain
+end
+
 -- `name` has been resolved anew for a shape. `own` is what its metatable has
 -- without metamethods: { __index, __tostring, hooks }.
 function metamethods.follow(shape, name, own)
   local fn = shape.methods[name]
   local entry = fn and (shared[name] or fn)
-  if name == "__index" then entry = fn and with_fallback(shape, fn, own.hooks) end
+  if name == "__index" then entry = metamethods.index(shape, own.__index, own.hooks) end
   if entry == nil then entry = own[name] end
   shape.meta[name] = entry
 end

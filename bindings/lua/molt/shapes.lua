@@ -32,7 +32,7 @@ shapes.classes = {}
 -- something to run.
 shapes.hooks = {}
 
-local records = {}       -- by id
+local records, last = {}, 0     -- by id, and the highest
 local few = 3            -- objects that are given a name before their class learns it
 
 local head = ffi.typeof("molt_shape_head *")
@@ -129,17 +129,23 @@ local function learner(shape)
   end
 end
 
-local function make_meta(shape)
-  local hooks, strict = shapes.hooks, shape.class.strict
-  local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
-  shape.meta = meta
-  local access = {
+-- What accessors call, of objects whose class is strict, or not.
+local function access_of(shape, strict)
+  local hooks = shapes.hooks
+  return {
     misuse = hooks.misuse,
     learn = learner(shape),
     refuse = hooks.refuse,
     assign = function(o, k, v) return hooks.assign(o, k, v, shape) end,
     fallback = strict and function(o, k) return hooks.unknown(o, k, shape) end or nil,
   }
+end
+
+local function make_meta(shape)
+  local hooks, strict = shapes.hooks, shape.class.strict
+  local meta = { __tostring = hooks.describe, __metatable = "object", [shapes.KEY] = shape }
+  local access = access_of(shape, strict)
+  shape.meta, shape.strict = meta, strict or false
   meta.__index, meta.__newindex = accessor.make(shape, access)
   shape.plain = { __index = meta.__index, __tostring = meta.__tostring, hooks = access }
 end
@@ -192,6 +198,7 @@ function shapes.get(id)
     if not records[id] then
       core.metas[id] = shape.meta
       records[id] = shape
+      if id > last then last = id end
     end
   end
   return records[id]
@@ -239,6 +246,52 @@ end
 -- The record of the shape a molt_shape * points to.
 function shapes.at(pointer)
   return shapes.get(ffi.cast(head, pointer).id)
+end
+
+local function fields_to_be(shape, trait, required)
+  local fields, concerned, iterate = {}, false, next
+  for i, field in ipairs(shape.fields) do
+    local must = field.required
+    if field.of.handle == trait then must = required[field.name] end
+    fields[i] = field
+    if (must or false) ~= (field.required or false) then
+      fields[i], concerned = { required = must }, true
+      for key, v in iterate, field do
+        if key ~= "required" then fields[i][key] = v end
+      end
+    end
+  end
+  return fields, concerned
+end
+
+-- A declaration changes what accessors of shapes do that stay: `strict(class)` says what
+-- a class is to be, `required`, where one trait is concerned, has the names of its fields
+-- that must be given. What is returned is for shapes.renew.
+function shapes.renewals(strict, trait, required)
+  local list = {}
+  for id = 1, last do
+    local shape = records[id]
+    local now = shape and strict(shape.class)
+    local fields, concerned = nil, false
+    if shape then fields, concerned = fields_to_be(shape, trait, required) end
+    if shape and (concerned or now ~= shape.strict) then
+      local like = setmetatable({ fields = fields }, { __index = shape })
+      local access = access_of(shape, now)
+      local index, newindex = accessor.make(like, access)
+      list[#list + 1] = { shape = shape, strict = now, fields = fields, newindex = newindex, access = access,
+        index = index, meta_index = metamethods.index(like, index, access) }
+    end
+  end
+  return list
+end
+
+-- Stores what was prepared: no memory is needed.
+function shapes.renew(list)
+  for _, made in ipairs(list) do
+    local shape, plain = made.shape, made.shape.plain
+    shape.strict, shape.fields, plain.__index, plain.hooks = made.strict, made.fields, made.index, made.access
+    shape.meta.__index, shape.meta.__newindex = made.meta_index, made.newindex
+  end
 end
 
 -- Neighbours, cached so that an attach needs no C call that may raise.

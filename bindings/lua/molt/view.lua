@@ -98,6 +98,23 @@ local function method_wrapper(name, caller, trait)
   end
 end
 
+-- What views do when assigned to; `meta` is their metatable, `other` for what is no typed field.
+local function newindex_of(trait, meta, other)
+  local Block, write = layout.block_type(trait), {}
+  for _, field in ipairs(trait.wide) do
+    local _, access = layout.wide_access(trait, field)
+    write[field.name] = access
+  end
+  return assert(loadstring(newindex_source(trait), "=molt"))(Block, View, state, other, view.raise_stale,
+    shapes.hooks.refuse, value.wide, cast, type, write, layout.watching, meta, debug.getmetatable)
+end
+
+local function write_other(v, k, x)
+  local o = owner(v)
+  if o == nil then view.raise_stale(v) end
+  o[k] = x
+end
+
 local function make_meta(trait)
   local meta = { __metatable = "view", ["molt.view"] = core.binding, ["molt.name"] = trait.name, [view] = trait }
   local stale = view.raise_stale
@@ -119,18 +136,11 @@ local function make_meta(trait)
     return method
   end
 
-  local function write_other(v, k, x)
-    local o = owner(v)
-    if o == nil then stale(v) end
-    o[k] = x
-  end
-
-  local Block, read, write = layout.block_type(trait), {}, {}
-  for _, field in ipairs(trait.wide) do read[field.name], write[field.name] = layout.wide_access(trait, field) end
+  local Block, read = layout.block_type(trait), {}
+  for _, field in ipairs(trait.wide) do read[field.name] = layout.wide_access(trait, field) end
   meta.__index = assert(loadstring(index_source(trait), "=molt"))(Block, View, state, read_other, stale, cast, read,
     meta, debug.getmetatable)
-  meta.__newindex = assert(loadstring(newindex_source(trait), "=molt"))(Block, View, state, write_other, stale,
-    shapes.hooks.refuse, value.wide, cast, type, write, layout.watching, meta, debug.getmetatable)
+  meta.__newindex = newindex_of(trait, meta, write_other)
   meta.__tostring = function(v)
     local o = owner(v)
     return ("%s of %s"):format(trait.name, o and tostring(o) or "a past object")
@@ -143,6 +153,15 @@ end
 function view.prepare(trait)
   trait.view_meta = trait.view_meta or make_meta(trait)
   core.view_metas[trait.index + 1] = trait.view_meta
+end
+
+-- Other fields of the trait must be given (a list) than before: a function that makes
+-- the views that there are take part, and needs no memory.
+function view.renewal(trait, required)
+  local meta = trait.view_meta
+  if not meta then return function() end end
+  local newindex = newindex_of(setmetatable({ required = required }, { __index = trait }), meta, write_other)
+  return function() meta.__newindex = newindex end
 end
 
 -- The view of an object's trait: the same one each time while it is in use.

@@ -67,6 +67,8 @@ typedef struct molt__binding {
     bool owns_world;
     bool migrating;                  /* migrate functions run: no verb may */
     bool collecting;                 /* the collector ran before the core asked for quiet */
+    int heap;                        /* KB that Lua had then */
+    int owed;                        /* KB made while it rested: see molt__work_off */
     int64_t valued;                  /* number of the pending error whose value `pending` holds */
 } molt__binding;
 
@@ -239,5 +241,10 @@ void molt__open_probe(lua_State *L);
 void molt__open_beneath(lua_State *L);
 void molt__open_hooks(lua_State *L);
 void molt__open_roster(lua_State *L);
+
+/* The collector's pace goes by what is made while it runs. What is made while it rests
+ * is worked off here, or a program that does little else would grow without end. May
+ * run finalizers. */
+void molt__work_off(lua_State *L, molt__binding *b);
 
 #endif

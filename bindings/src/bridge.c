@@ -3,6 +3,7 @@
 
 #include "migrate.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* Runs a callback of the Lua side; its arguments are on the stack. What it
@@ -78,9 +79,19 @@ static void bridge_quiet(void *user, bool on)
     if (on) {
         b->collecting = lua_gc(L, LUA_GCISRUNNING, 0);
         lua_gc(L, LUA_GCSTOP, 0);
+        b->heap = lua_gc(L, LUA_GCCOUNT, 0);
     } else if (b->collecting) {
+        int made = lua_gc(L, LUA_GCCOUNT, 0) - b->heap;
+        if (made > 0 && b->owed < INT_MAX / 4) b->owed += made;
         lua_gc(L, LUA_GCRESTART, 0);
     }
+}
+
+void molt__work_off(lua_State *L, molt__binding *b)
+{
+    int owed = b->owed;
+    b->owed = 0;
+    if (owed > 0 && lua_gc(L, LUA_GCISRUNNING, 0)) lua_gc(L, LUA_GCSTEP, owed);
 }
 
 /* Records an error of molt's that is on the top, or want of memory; pops it. */

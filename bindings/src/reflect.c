@@ -73,6 +73,7 @@ static void push_method(lua_State *L, const molt__method *method)
     molt__set_text(L, "name", method->name);
     molt__set_text(L, "text", method->text);
     molt__set_text(L, "trait", method->trait->name);
+    molt__set_handle(L, "handle", method);
     molt__set_number(L, "slot", method->slot);
     molt__set_number(L, "number", method->number);
     molt__set_text(L, "result", molt__kind_name(declaration->kind));

@@ -131,7 +131,9 @@ static int finish(lua_State *L, int function, outcome *o)
     int status = lua_pcall(L, 1, o->err ? 2 : 1, 0);
     molt__lua_bridge.quiet(o->b, false);
     o->b->current = before;
-    return status ? lua_error(L) : o->err ? 2 : 1;
+    if (status) return lua_error(L);
+    molt__work_off(L, o->b);
+    return o->err ? 2 : 1;
 }
 
 static int transact(const char *verb, molt_module **modules, size_t count, const molt_reload_options *options,

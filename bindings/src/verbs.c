@@ -78,7 +78,9 @@ static int tick(lua_State *L)
         return 1;
     }
     lua_State *before = molt__here(L, b);
-    return molt__answer_from(L, b, before, molt_world_tick(b->world));
+    int results = molt__answer_from(L, b, before, molt_world_tick(b->world));
+    molt__work_off(L, b);
+    return results;
 }
 
 void molt__open_verbs(lua_State *L)

@@ -1,5 +1,6 @@
 -- Thousands of reloads, accepted and refused, under a thousand live objects and
--- compiled loops that call them: nothing may grow.
+-- compiled loops that call them: nothing may grow. Those that are accepted alternate
+-- between two layouts, so that each gives every object another body.
 --
 --   luajit soak.lua accepted|refused ROUNDS FOLDER
 --
@@ -43,7 +44,7 @@ end
 
 local text = [[
 #include <molt/native.h>
-#define SOAK(FIELD, METHOD) FIELD(double, level, 1) METHOD(double, answer, ()) METHOD(double, slow, (double more))
+#define SOAK(FIELD, METHOD) %s METHOD(double, answer, ()) METHOD(double, slow, (double more))
 MOLT_TRAIT(Soak, SOAK)
 MOLT_STATE(total, int64_t loads;)
 static double answer(Soak *self) { return self->level * %d; }
@@ -60,9 +61,14 @@ MOLT_MODULE(soak, "1.%d.0")
 }
 ]]
 
+local layouts = {
+  "FIELD(double, level, 1)",
+  "FIELD(int32_t, tag, 7) FIELD(molt_string, label, MOLT_TEXT(\"a label that has no room in place\")) FIELD(double, level, 1)",
+}
+
 -- The bytes of a build.
-local function build(factor, more, edit)
-  local c = text:format(factor, factor, more or "")
+local function build(factor, more, edit, layout)
+  local c = text:format(layouts[layout or 1], factor, factor, more or "")
   write(folder .. "/soak.c", edit and edit(c) or c)
   assert(os.execute(("'%s/molt' build '%s/soak.c' >'%s/build.log' 2>&1"):format(source, folder, folder)) == 0,
     read(folder .. "/build.log"))
@@ -72,7 +78,7 @@ end
 -- { bytes, what an answer is then }; a refused one leaves the answer alone.
 local offers
 if kind == "accepted" then
-  offers = { { build(2), 2 }, { build(3), 3 } }
+  offers = { { build(2), 2 }, { build(3, nil, nil, 2), 3 } }
   write(folder .. "/soak.so", offers[1][1])
 else
   local good = build(2)
@@ -113,7 +119,7 @@ local function act(round)
   local work, spent = now(CPU) - worked, now(MONOTONIC) - start
   if offer[2] then
     assert(report, err)
-    assert(report.image == "unloaded", report.text)
+    assert(report.image == "unloaded" and report.instances == #objects, report.text)
     factor = offer[2]
   else
     assert(not report and #err.reasons > 0)

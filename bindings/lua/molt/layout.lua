@@ -37,11 +37,23 @@ end
 -- there are: see molt.required.
 layout.watching = { n = 0 }
 
--- A later declaration added members that only Lua sees.
+-- The same method is the same record: what calls it is made once, and compiled once.
+local function keep_methods(info, known)
+  for i, method in ipairs(info.methods) do
+    local was = known.methods[i]
+    local same = was and was.handle == method.handle and was.number == method.number and was.text == method.text
+    if same then info.methods[i] = was end
+  end
+end
+
+-- A later declaration added members that only Lua sees, or a version comes again.
 function layout.forget_trait(handle)
   local known = traits[handle]
   traits[handle] = nil
-  if known then layout.trait(handle).view_meta = known.view_meta end
+  if not known then return end
+  local info = layout.trait(handle)
+  info.view_meta = known.view_meta
+  keep_methods(info, known)
 end
 
 -- A draft of a declaration came to nothing, or went into another trait.

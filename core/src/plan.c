@@ -29,9 +29,10 @@ static void note(const planning *p, molt_change change, const char *impl, const 
     plan->change[plan->count++] = (molt_reload_change){ change, impl, method };
 }
 
-/* A method in use is offered no longer, or with another signature. */
+/* A method in use is offered no longer, or with another signature. A trait that moves
+ * has no slot for a tombstone of what it does not declare. */
 static void refuse(const planning *p, const molt_impl *impl, const molt__method *method, const char *other,
-                   const molt__use *use)
+                   const molt__use *use, bool moves)
 {
     molt_world *world = p->module->world;
     char was[512];
@@ -39,7 +40,8 @@ static void refuse(const planning *p, const molt_impl *impl, const molt__method 
     molt__reasons_add(world, p->offer->reasons, MOLT_ERR_IN_USE, "%s.%s:%s was '%s' and is %s%s%s; it is used by %s",
                       p->module->name, impl->name, method->name, was, other ? "'" : "", other ? other : "gone",
                       other ? "'" : "", use->text);
-    molt__reasons_hint(world, p->offer->reasons, "with tombstones such methods raise an error from then on");
+    molt__reasons_hint(world, p->offer->reasons, "%s", !moves ? "with tombstones such methods raise an error from then on" :
+                       "the trait's fields or slots change, too: a tombstone needs the method declared as it was");
 }
 
 /* `method` is where it was, in the trait as it is or as it will be. */
@@ -64,7 +66,7 @@ static void vanish(const planning *p, molt__offer_impl *offered, molt_impl *impl
     molt__use_of_definition(impl, was, &use);
     if (!molt__used(&use)) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
     else if (p->bury || was->flags & MOLT__BURIED) bury(p, offered, impl, impl->trait->methods[was->slot], was);
-    else refuse(p, impl, impl->trait->methods[was->slot], offered->other[was->slot], &use);
+    else refuse(p, impl, impl->trait->methods[was->slot], offered->other[was->slot], &use, false);
 }
 
 static void compare(const planning *p, molt__offer_impl *offered, molt_impl *impl)
@@ -93,7 +95,7 @@ static void compare_amended(const planning *p, molt__offer_impl *offered, molt_i
         bool buried = had && had->flags & MOLT__BURIED;
         if (had && filled && same) note(p, buried ? MOLT_CHANGE_ADDED : MOLT_CHANGE_KEPT, impl->name, was->name);
         else if (had && molt__used(&use) && same && (p->bury || buried)) bury(p, offered, impl, is, had);
-        else if (had && molt__used(&use)) refuse(p, impl, was, filled ? is->text : NULL, &use);
+        else if (had && molt__used(&use)) refuse(p, impl, was, filled ? is->text : NULL, &use, !same);
         else if (had) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
     }
     for (size_t i = 0; i < draft->method_count; i++) {

@@ -90,8 +90,9 @@ static void bridge_quiet(void *user, bool on)
 void molt__work_off(lua_State *L, molt__binding *b)
 {
     int owed = b->owed;
+    if (!owed || !lua_gc(L, LUA_GCISRUNNING, 0)) return;     /* it rests in finalizers, too */
     b->owed = 0;
-    if (owed > 0 && lua_gc(L, LUA_GCISRUNNING, 0)) lua_gc(L, LUA_GCSTEP, owed);
+    lua_gc(L, LUA_GCSTEP, owed);
 }
 
 /* Records an error of molt's that is on the top, or want of memory; pops it. */

@@ -66,6 +66,11 @@ function judge.compare(from, to, owner)
   return diff
 end
 
+-- Does an object keep something beside its body for the field? Not for a string.
+local function keeps(field)
+  return field.wide and field.wide ~= "string"
+end
+
 -- Has any object of the shape to be looked at one by one? A list of names: only those
 -- that have something of their own under one of them, where a typed field is new.
 function judge.needs_look(diff)
@@ -78,10 +83,10 @@ function judge.needs_look(diff)
       names = names or {}
       names[#names + 1] = entry.name
     end
-    if entry.was and entry.was.wide and entry.from ~= entry.info then return true end
+    if entry.was and keeps(entry.was) and entry.from ~= entry.info then return true end
   end
   for _, entry in ipairs(diff.gone) do
-    if entry.was.kind == "any" or entry.was.wide then return true end
+    if entry.was.kind == "any" or keeps(entry.was) then return true end
   end
   return names or false
 end

@@ -93,9 +93,9 @@ provoke(Cart)
 -- A module like another, but made for a header to come.
 local function write_newer(file)
   local image = shell.read(path.join(helper.build_dir, "tests/natives/trouble.so"))
-  local before, after = image:match("^(.*Molt%z+)\1%z%z%z(.*)$")
+  local before, after = image:match("^(.*Molt%z+)\2%z%z%z(.*)$")
   assert(before, "the module's note has another form")
-  shell.write(file, before .. "\2\0\0\0" .. after)
+  shell.write(file, before .. "\3\0\0\0" .. after)
 end
 
 -- code -> message, of one run of the program; and what went to the log.

@@ -185,15 +185,30 @@ int molt__combine_prepare(molt_shape *shape, const char *name)
     return MOLT_OK;
 }
 
-void molt__combine_commit(molt_shape *shape, const char *name)
+static void replace(molt_world *world, molt__combined *combined)
 {
-    molt__combined *combined = find(shape, name);
-    if (!combined || !combined->next) return;
     molt__chain *before = combined->now;
     combined->now = combined->next;
     combined->next = NULL;
     if (before && before->users) before->retired = true;
-    else chain_end(shape->world, before);
+    else chain_end(world, before);
+}
+
+void molt__combine_commit(molt_shape *shape, const char *name)
+{
+    molt__combined *combined = find(shape, name);
+    if (!combined || (!combined->next && molt__combine_method(shape, name))) return;
+    replace(shape->world, combined);
+}
+
+void molt__combine_forget(molt_shape *shape)
+{
+    for (size_t i = 0; i < shape->combined_count; i++) {
+        molt__combined *combined = &shape->combined[i];
+        chain_free(shape->world, combined->next);
+        combined->next = NULL;
+        replace(shape->world, combined);
+    }
 }
 
 molt__chain *molt__combine_find(const molt_shape *shape, const char *name)

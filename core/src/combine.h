@@ -45,6 +45,10 @@ molt__method *molt__combine_method(const molt_shape *shape, const char *name);
 int molt__combine_prepare(molt_shape *shape, const char *name);
 void molt__combine_commit(molt_shape *shape, const char *name);
 
+/* What the shape's names ran may end: they run what wins until they are made again.
+ * For shapes that no object has. */
+void molt__combine_forget(molt_shape *shape);
+
 /* What runs now, or NULL. */
 molt__chain *molt__combine_find(const molt_shape *shape, const char *name);
 

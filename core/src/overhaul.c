@@ -1,5 +1,6 @@
 #include "overhaul.h"
 
+#include "combine.h"
 #include "edit.h"
 #include "error.h"
 #include "layout.h"
@@ -188,7 +189,9 @@ static void doubt(const molt__overhaul *o)
         const molt_class *cls = o->classes[i].cls;
         for (size_t s = 0; s < cls->shapes.count; s++) {
             molt_shape *shape = cls->shapes.item[s];
-            if (shape->live == 0 && shape != cls->shape) shape->suspect = 1;
+            if (shape->live || shape == cls->shape) continue;
+            shape->suspect = 1;
+            molt__combine_forget(shape);     /* definitions in its chains may end with the change */
         }
     }
 }

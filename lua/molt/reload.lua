@@ -182,11 +182,18 @@ function reload.deferred()
   repeat until not carry_out(core.module_later())
 end
 
+local function refuse_file(name, expected)
+  check.raise("type", ("bad argument #1 to 'reload' (%s expected, got string)"):format(expected),
+    ("a module is what molt.load(%q) returns; Lua files are not reloaded here, but run again by dofile: what they declare "
+      .. "changes then"):format(name))
+end
+
 -- molt.reload(module | { module, … } [, options]) -> list of reports, or nil and an
 -- error with the reasons of all: they commit together or not at all.
 function reload.reload(modules, options)
   local record = handle.record(modules)
   if record and record.kind == "module" then modules = { modules } end
+  if type(modules) == "string" then refuse_file(modules, "module or list of modules") end
   if check.kind(modules) ~= "table" then check.argument(1, "reload", "module or list of modules", modules) end
   check.list_and_names(modules, "'reload' takes a list of modules")
   if check.keys(modules)[1] then
@@ -195,6 +202,7 @@ function reload.reload(modules, options)
   local seen, pointers = {}, {}
   for i, module in ipairs(modules) do
     local of = handle.record(module, "module")
+    if type(module) == "string" then refuse_file(module, "list of modules") end
     if not of then check.argument(1, "reload", "list of modules", module) end
     if seen[of] then check.raise("argument", ("module '%s' is listed twice"):format(of.name)) end
     seen[of], pointers[i] = true, of.pointer

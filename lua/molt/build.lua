@@ -19,6 +19,7 @@ local required = require "molt.required"
 local hook = require "molt.hook"
 local select_ = require "molt.select"
 local view = require "molt.view"
+local judge = require "molt.judge"
 
 -- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
 -- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
@@ -177,8 +178,7 @@ local function run_migrate(migrate, case, shape, where)
       case.given[slot] = true
     end,
   })
-  local ok, err = core.migrate(migrate, draft, case.old, border, "migrating")
-  if not ok then check.raise("lua", ("migrate failed for %s: %s"):format(where, tostring(err)), "nothing was built") end
+  judge.run_migrate(migrate, draft, case.old, function() return where end, "nothing was built")
 end
 
 local function note(report, shape, name)

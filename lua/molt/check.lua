@@ -47,6 +47,16 @@ function check.callable(position, verb, value)
   if type(value) ~= "function" then check.argument(position, verb, "function", value) end
 end
 
+local CROSSING = "attempt to yield across C-call boundary"
+
+-- The text of LuaJIT's error when `who` tried to yield where that cannot be, in words
+-- that say so; nil for any other error.
+function check.yielded(err, who)
+  if type(err) ~= "string" then return nil end
+  local from, to = err:find(CROSSING, 1, true)
+  return from and err:sub(1, from - 1) .. who .. " tried to yield" .. err:sub(to + 1)
+end
+
 -- ", did you mean 'x'?" as a hint, or nil.
 function check.near(wanted, candidates)
   local found = core.nearest(wanted, candidates)

@@ -1,5 +1,6 @@
 -- molt.event: molt.on, and telling who listens.
 
+local core = require "molt.core"
 local check = require "molt.check"
 
 local event = {}
@@ -54,15 +55,23 @@ function event.heard(name)
   return listeners[name] ~= nil and #listeners[name] > 0
 end
 
--- An error in a listener is the caller's to see: it is raised after all have run.
+local function explain(err, name, fn)
+  if not check.yielded(err, "listener") then return err end
+  return select(2, pcall(check.raise, "yield", ("listener of '%s' (%s) tried to yield"):format(name, check.place(fn)),
+    "a listener runs to its end; start a coroutine in it for what takes longer"))
+end
+
+-- An error in a listener is the caller's to see: it is raised after all have run. None
+-- can yield: the verb that tells of the event could be left half way.
 function event.emit(name, ...)
   local list = listeners[name]
   if not list then return end
   local first
   for _, entry in ipairs({ unpack(list) }) do
     if entry.fn then
-      local ok, err = pcall(entry.fn, ...)
-      if not ok and first == nil then first = err end
+      local fn = entry.fn
+      local ok, err = core.guarded(fn, ...)
+      if not ok and first == nil then first = explain(err, name, fn) end
     end
   end
   if first ~= nil then error(first, 0) end

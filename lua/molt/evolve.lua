@@ -34,9 +34,17 @@ local function infos_of(shape)
   return infos
 end
 
+local function contains(list, pointer)
+  for _, other in ipairs(list) do
+    if other == pointer then return true end
+  end
+  return false
+end
+
 -- What an object keeps beside its body for arrays, structs and references of traits
--- that have another version, or none: keys from and to, and the proxies' metatable.
-local function keepsakes(diff)
+-- that have another version, or none: keys from and to, the proxies' metatable, and
+-- whether the trait itself is lost.
+local function keepsakes(diff, lost)
   local list = {}
   for _, entry in ipairs(diff.entries) do
     local was = entry.was
@@ -45,11 +53,13 @@ local function keepsakes(diff)
       local elements = same and (was.wide == "array" or was.wide == "struct")
       local follows = same or was.wide == "reference" and entry.fit ~= "none" and entry.is.wide == "reference"
       list[#list + 1] = { wide.key(entry.from, was), follows and wide.key(entry.info, entry.is) or nil,
-        elements and wide.proxy_meta(entry.info, entry.is) or nil }
+        elements and wide.proxy_meta(entry.info, entry.is) or nil, contains(lost, entry.from.handle) }
     end
   end
   for _, entry in ipairs(diff.gone) do
-    if entry.was.wide then list[#list + 1] = { wide.key(entry.from, entry.was) } end
+    if entry.was.wide then
+      list[#list + 1] = { wide.key(entry.from, entry.was), nil, nil, contains(lost, entry.from.handle) }
+    end
   end
   return list
 end
@@ -111,7 +121,7 @@ local function look_for(from, to, settled)
   renew_views(gained)
   local needed = (now.migrate or lost[1]) and true or judge.needs_look(diff)
   if not needed then return nil end
-  diff.keepsakes = keepsakes(diff)
+  diff.keepsakes = keepsakes(diff, lost)
   local function look(o, _, _, _, i)
     local case = now.cases[o] or judge.judge(o, from, diff, now.migrate, now.what, settled)
     local entry = { o, case, diff, to, lost, lost[1] and adopt.values(o, lost) }
@@ -147,7 +157,7 @@ end
 -- Stores into places that are there.
 local function store(o, case, diff, to, lost, values)
   local iterate = next
-  for _, keepsake in ipairs(diff.keepsakes) do wide.move(o, keepsake[1], keepsake[2], keepsake[3]) end
+  for _, keepsake in ipairs(diff.keepsakes) do wide.move(o, keepsake[1], keepsake[2], keepsake[3], keepsake[4]) end
   for entry, v in iterate, case.writes do
     if entry.is.wide == "reference" then wide.keep(o, wide.key(entry.info, entry.is), v) end
   end

@@ -36,7 +36,7 @@ function hook.running()
 end
 
 local function explain(err, entry)
-  if type(err) == "string" and err:find("attempt to yield across C-call boundary", 1, true) then
+  if check.yielded(err, "hook") then
     return select(2, pcall(check.raise, "yield", ("hook '%s' tried to yield"):format(entry.label),
       "a hook runs to its end; start a coroutine in it for what takes longer"))
   end

@@ -242,12 +242,13 @@ function judge.draft(case, diff, describe)
   })
 end
 
--- Runs migrate(draft, old): no verb may be used meanwhile.
-function judge.run_migrate(migrate, case, diff, describe, meanwhile)
-  local ok, err = core.migrate(migrate, judge.draft(case, diff, describe), case.old, border, "migrating")
+-- Runs migrate(draft, old) to its end: no verb may be used meanwhile, so it cannot yield.
+function judge.run_migrate(migrate, draft, old, name, meanwhile)
+  local ok, err = core.migrate(migrate, draft, old, border, "migrating")
   if ok then return end
-  local text = tostring(err)
-  check.raise("lua", ("migrate failed for %s: %s"):format(describe(), text), meanwhile)
+  local yielded = check.yielded(err, "migrate")
+  check.raise(yielded and "yield" or "lua", ("migrate failed for %s: %s"):format(name(), yielded or tostring(err)),
+    meanwhile)
 end
 
 function judge.new_case(o, methods, reader)
@@ -261,7 +262,7 @@ function judge.judge(o, shape, diff, migrate, what, settled)
   local function name() return (select(3, core.object_info(o))) end
   local misfit, reason = judge_values(o, shape, diff, case, migrate)
   if migrate then
-    judge.run_migrate(migrate, case, diff, name, "nothing has changed")
+    judge.run_migrate(migrate, judge.draft(case, diff, name), case.old, name, "nothing has changed")
   elseif misfit and not settled then
     check.raise("declaration", ("%s cannot change: %s of %s"):format(what, reason, name()),
       "give migrate = function(self, old) … end with the declaration, and set self." .. misfit)

@@ -96,6 +96,7 @@ end
 
 -- patch:remove(): true; or false, and text that says why not, when it is gone already.
 function Patch:remove()
+  if getmetatable(self) ~= Patch then check.argument(1, "remove", "patch", self) end
   local done
   if self[RECORD] then done = remove_from_class(self)
   else done = bodies.of(self[TARGET]) ~= nil and chain.remove(self[TARGET], self[NAME], self[NUMBER], self[FN]) end

@@ -213,6 +213,7 @@ Patch.__index = Patch
 
 -- patch:remove(): true; or false, and text that says why not, when it is gone already.
 function Patch:remove()
+  if getmetatable(self) ~= Patch then check.argument(1, "remove", "patch", self) end
   for i, patch in ipairs(self.entry.patches) do
     if patch == self.patch then
       table.remove(self.entry.patches, i)

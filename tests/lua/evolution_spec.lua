@@ -329,6 +329,66 @@ describe("migrate", function()
     assert.equal(1, molt.count(Car))
   end)
 
+  describe("that yields", function()
+    local name, car, Car, Other
+
+    before_each(function()
+      name, car, Car = car_with({ "double fuel" }, { fuel = 2 })
+      Other = molt.class(fresh "Other", {})
+    end)
+
+    -- The verb, in a coroutine that nobody resumes.
+    local function refused_in_coroutine(verb, meanwhile)
+      local ok, err = coroutine.resume(coroutine.create(function() verb(function() coroutine.yield() end) end))
+      assert.is_false(ok, "it yielded")
+      assert.same({ "yield", meanwhile }, { err.code, err.hint })
+      assert.matches("^migrate failed for .+: tests/lua/evolution_spec.lua:%d+: migrate tried to yield$", err.message)
+      assert.same({ 2, Car }, { car.fuel, molt.class_of(car) })
+      assert.equal(3, Car { fuel = 3 }.fuel)          -- verbs go on
+      molt.tick()
+    end
+
+    it("is refused by a trait", function()
+      refused_in_coroutine(function(migrate)
+        molt.trait(name, { "int8_t fuel", redefine = true, migrate = migrate })
+      end, "nothing has changed")
+    end)
+
+    it("is refused by a class", function()
+      refused_in_coroutine(function(migrate)
+        molt.class(molt.name(Car), { redefine = true, migrate = migrate })
+      end, "nothing has changed")
+    end)
+
+    it("is refused by become", function()
+      refused_in_coroutine(function(migrate) molt.become(car, Other, migrate) end, "nothing has changed")
+    end)
+
+    it("is refused by build", function()
+      local dump = molt.dump(car)
+      dump.shapes[1].types.fuel, dump.objects[1].fields.fuel = "string", "a"
+      local count = molt.count(Car)
+      refused_in_coroutine(function(migrate) molt.build(dump, migrate) end, "nothing was built")
+      helper.collect_all()
+      assert.equal(count, molt.count(Car))
+    end)
+
+    it("is refused outside of coroutines, too", function()
+      local ok, err = pcall(molt.become, car, Other, coroutine.yield)
+      assert.is_false(ok)
+      assert.equal("yield", err.code)
+      assert.equal(Car, molt.class_of(car))
+    end)
+  end)
+
+  it("may run coroutines of its own", function()
+    local name, car = car_with({ "double fuel" }, { fuel = 2 })
+    molt.trait(name, { "float fuel", migrate = function(self, old)
+      for x in coroutine.wrap(function() coroutine.yield(old.fuel + 1) end) do self.fuel = x end
+    end })
+    assert.equal(3, car.fuel)
+  end)
+
   it("refuses what a field cannot hold, on the line that wrote it", function()
     local name, car = car_with { "double fuel = 2" }
     local ok, err = pcall(molt.trait, name, { "double fuel", "int8_t gears", migrate = function(self) self.gears = 300 end })

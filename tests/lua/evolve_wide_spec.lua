@@ -112,6 +112,42 @@ describe("a trait declared again", function()
     assert.equal("stale proxy", tostring(gone))
   end)
 
+  describe("of a trait that the object loses", function()
+    local Vec, Other, Class, o, p, stale
+
+    before_each(function()
+      Vec = molt.trait(fresh "Vec", { "float pos[2]", "EvolveVec speed" })
+      Other = molt.trait(fresh "Other", { "float pos[2]" })
+      Class = molt.class(fresh "Class", { Vec })
+      o = Class { pos = { 1, 2 } }
+      p = { pos = o.pos, speed = o.speed }
+      stale = ("attempt to use a stale view of '%s' (object %s)"):format(molt.name(Vec), molt.name(o):match("#.*"))
+    end)
+
+    local function expect_stale()
+      helper.refuses(function() return p.pos[1] end, stale)
+      helper.refuses(function() p.pos[1] = 1 end, stale)
+      helper.refuses(function() return p.speed.x end, stale)
+      assert.equal("stale float[2] pos", tostring(p.pos))
+    end
+
+    it("ends a kept proxy like a view, by become", function()
+      molt.become(o, molt.class(fresh "Class", {}))
+      expect_stale()
+    end)
+
+    it("ends a kept proxy like a view where another trait takes the values", function()
+      molt.become(o, molt.class(fresh "Class", { Other }))
+      expect_stale()
+      assert.same({ 1, 2 }, plain(o.pos))
+    end)
+
+    it("ends a kept proxy like a view when the class is declared again", function()
+      molt.class(molt.name(Class), { Other })
+      expect_stale()
+    end)
+  end)
+
   it("keeps private fields apart, and with their trait", function()
     local one, two = fresh "One", fresh "Two"
     local One, Two = molt.trait(one, { "private double heat = 1" }), molt.trait(two, { "private double heat = 2" })

@@ -100,6 +100,15 @@ for what, target_of in pairs {
         { patch:remove() })
     end)
 
+    it("removed with a dot for the colon is refused, blaming the caller", function()
+      local target, o = target_of(new_class())
+      local patch = molt.around(target, "speak", tagged "a")
+      refuses(function() patch.remove() end, "bad argument #1 to 'remove' (patch expected, got nil)")
+      refuses(function() patch.remove(target) end, ("bad argument #1 to 'remove' (patch expected, got %s)"):format(
+        target == o and "object" or "class"))
+      assert.equal("a(x)", o:speak("x"))
+    end)
+
     it("by override hides the wrappers before it, until it is removed", function()
       local target, o = target_of(new_class())
       molt.around(target, "speak", tagged "a")

@@ -184,6 +184,11 @@ describe("a wrapper of a static member", function()
     assert.equal("before of static 'count' on StaticTold was removed already", why)
   end)
 
+  it("removed with a dot for the colon is refused, blaming the caller", function()
+    local patch = molt.before(molt.class("StaticDot", { (counter()) }), "count", function() end)
+    refuses(function() patch.remove() end, "bad argument #1 to 'remove' (patch expected, got nil)")
+  end)
+
   it("is hidden by a later override, while it is there", function()
     local T = counter()
     molt.around(T, "count", bracket "a")

@@ -302,13 +302,14 @@ function wide.reserve(o, key)
 end
 
 -- What the object keeps for a field goes to another key (nil: nowhere). A proxy reads
--- and writes by another metatable from now on; without one it is stale.
-function wide.move(o, from, to, meta)
+-- and writes by another metatable from now on; without one it is stale, and where the
+-- trait is lost it says so as its view does.
+function wide.move(o, from, to, meta, lost)
   local list = rawget(o, KEPT)
   local x = list and list[from]
   if not x then return end
   list[from] = nil
-  if field_of(x) then
+  if field_of(x) and not lost then
     debug.setmetatable(x, to and meta or gone)
     if not meta then return end
   end

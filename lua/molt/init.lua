@@ -93,11 +93,13 @@ function molt.tick()
     check.raise("state", "molt.tick inside a hook", "call it at the end of a frame, outside every method")
   end
   if border.state.collected ~= 0 then registry.sweep() end
+  local failure
   if check.result(core.tick()) == "reload" then
-    reload.deferred()
+    failure = reload.deferred()
     check.result(core.tick(true))
   end
   if event.heard "tick" then event.emit("tick", border.state.tick) end
+  if failure ~= nil then error(failure, 0) end
 end
 
 return molt

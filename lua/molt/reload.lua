@@ -52,11 +52,15 @@ end
 -- `name`.
 local function transact(verb, name, pointers, flags, timeout)
   local reports, err = core.module_transact(verb, pointers, flags, timeout)
+  local failure
   for i, pointer in ipairs(pointers) do
     local report, proxy = reports and setmetatable(reports[i], report_meta), handle.proxy(pointer)
-    if proxy and not report then event.emit("refused", proxy, err)
-    elseif proxy and not report.deferred then event.emit(name, proxy, report) end
+    local ok, raised = true, nil
+    if proxy and not report then ok, raised = pcall(event.emit, "refused", proxy, err)
+    elseif proxy and not report.deferred then ok, raised = pcall(event.emit, name, proxy, report) end
+    if not ok and failure == nil then failure = raised end
   end
+  if failure ~= nil then error(failure, 0) end
   return reports, err
 end
 
@@ -178,8 +182,14 @@ local function carry_out(kind, flags, timeout, ...)
 end
 
 -- A quiescent point: what was asked for when it could not be done, in that order.
+-- Returns the first error of a listener: it is raised when the tick is done.
 function reload.deferred()
-  repeat until not carry_out(core.module_later())
+  local failure
+  repeat
+    local ok, more = pcall(carry_out, core.module_later())
+    if not ok and failure == nil then failure = more end
+  until ok and not more
+  return failure
 end
 
 local function refuse_file(name, expected)

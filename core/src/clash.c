@@ -3,6 +3,7 @@
 #include "error.h"
 #include "fieldtype.h"
 #include "memory.h"
+#include "parsed.h"
 #include "record.h"
 #include "world_state.h"
 
@@ -19,13 +20,25 @@ typedef struct sides {
     char was[LAYOUT_TEXT], is[LAYOUT_TEXT];      /* their fields, down to nested structs and arrays */
 } sides;
 
+/* By what the text says, each time: once it has been compared, it goes by the identity
+ * of the trait, and it comes with every line that provides something. */
+static uint64_t declared_identity(molt_world *world, molt_trait_text *text)
+{
+    molt__parsed d = { 0 };
+    if (molt__parsed_text(world, &d, text)) return 0;
+    if (!MOLT__LOAD(&text->identity)) MOLT__STORE(&text->identity, d.identity);
+    molt__parsed_free(world, &d);
+    return d.identity;
+}
+
 molt_trait *molt__clash_find(molt_world *world, molt_trait_text *text)
 {
     const char *name = molt__name_find(world, text->name);
     for (size_t i = 0; name && i < world->traits.count; i++) {
         molt_trait *trait = world->traits.item[i];
         if (trait->name != name) continue;
-        return molt__text_identity(world, text) && text->identity != trait->identity ? trait : NULL;
+        uint64_t identity = declared_identity(world, text);
+        return identity && identity != trait->identity ? trait : NULL;
     }
     return NULL;
 }

@@ -49,12 +49,16 @@ static const molt_trait *slots_of(const molt__offer *offer, const molt__offer_im
     return draft ? draft : impl->trait;
 }
 
-static void add_function(molt__offer *offer, molt__offer_impl *impl, size_t slot, molt_function function, uint32_t flags)
+/* `other` is the signature that the function has instead of the slot's; or NULL. */
+static void add_function(molt__offer *offer, molt__offer_impl *impl, size_t slot, molt_function function,
+                         const char *other, uint32_t flags)
 {
-    if (impl->functions[slot]) {
+    if (impl->functions[slot] || impl->other[slot]) {
         molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE, "implementation '%s' is given '%s' twice",
                           impl->name, slots_of(offer, impl)->methods[slot]->name);
     }
+    impl->other[slot] = other;
+    if (other) return;
     impl->functions[slot] = function;
     if (flags & MOLT_LEAF) impl->leaf |= UINT64_C(1) << slot;
 }
@@ -67,9 +71,7 @@ static void add_functions(molt__offer *offer, molt__offer_impl *impl, const molt
     for (size_t i = 0; i < count; i++) {
         molt_function function;
         memcpy(&function, (const char *)functions + i * sizeof function, sizeof function);
-        if (!function) continue;
-        if (clash->other[i]) impl->other[i] = clash->other[i];
-        else add_function(offer, impl, i, function, flags);
+        if (function) add_function(offer, impl, i, function, clash->other[i], flags);
     }
 }
 

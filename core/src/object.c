@@ -213,10 +213,10 @@ static void *attached_block(const molt_object *object, const molt_shape *shape, 
     return part ? attached[part->block] : NULL;
 }
 
-/* The code that asks has other blocks in mind. Workers rest meanwhile. */
-static void *bar_handle(molt_world *world)
+/* Inside of migrate, no object has yet what the code that asks was compiled for. */
+static void *no_block(molt_world *world)
 {
-    molt__migration_bars(world, "molt_as");
+    if (world->migrating) molt__migration_bars(world, "molt_as");
     return NULL;
 }
 
@@ -224,9 +224,8 @@ static void *find_block(const molt_object *object, uint64_t identity)
 {
     if (!molt_object_alive(object)) return NULL;
     const molt_shape *shape = MOLT__LOAD(&object->shape);
-    if (shape->world->migrating) return bar_handle(shape->world);
     const molt__part *part = molt__shape_part(shape, identity);
-    if (!part) return NULL;
+    if (!part) return no_block(shape->world);
     /* A body stays where it is while a worker can be here. */
     return part->offset ? (char *)object->peer + part->offset : attached_block(object, shape, part);
 }

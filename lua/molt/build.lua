@@ -1,7 +1,6 @@
 -- molt.build: objects from a dump, by the rules of a redefinition where traits
 -- have changed since. Everything is looked at before the first object is made.
 
-local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"

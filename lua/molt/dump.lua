@@ -11,7 +11,6 @@
 -- uint64 (digits), elements (of an array or struct). An object has `private`, by
 -- "Heat.core", beside its fields where a trait of it has private ones.
 
-local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local value = require "molt.value"

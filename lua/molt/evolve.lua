@@ -5,7 +5,6 @@
 -- (`look`), and installs all or nothing; Lua-valued fields follow at once, while the
 -- collector rests, by stores into places that are there already (`settle`).
 
-local jit = require "jit"
 local core = require "molt.core"
 local border = require "molt.border"
 local layout = require "molt.layout"

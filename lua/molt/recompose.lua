@@ -1,6 +1,5 @@
 -- molt.recompose: a class is declared again; an object becomes one of another class.
 
-local jit = require "jit"
 local core = require "molt.core"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"

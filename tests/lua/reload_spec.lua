@@ -445,6 +445,11 @@ describe("molt.reload", function()
     local name = fresh "listed"
     local a = with_class(name)
     refuses(function() molt.reload(5) end, "bad argument #1 to 'reload' (module or list of modules expected, got number)")
+    local hint = 'a module is what molt.load("game.lua") returns; a Lua file is run again by dofile: what it declares changes then'
+    refuses(function() molt.reload { "game.lua", a } end,
+      "bad argument #1 to 'reload' (list of modules expected, got string)", hint)
+    refuses(function() molt.reload "game.lua" end,
+      "bad argument #1 to 'reload' (module or list of modules expected, got string)", hint)
     refuses(function() molt.reload { a, 5 } end, "bad argument #1 to 'reload' (list of modules expected, got number)")
     refuses(function() molt.reload { a, molt.trait(fresh "Trait", {}) } end,
       "bad argument #1 to 'reload' (list of modules expected, got trait)")

@@ -13,6 +13,8 @@ local event = require "molt.event"
 local hook = require "molt.hook"
 local static = require "molt.static"
 
+jit.off(true, true)           -- see molt.build
+
 local compose = {}
 
 -- Is the class record `sub` the class `base`, or extended from it?

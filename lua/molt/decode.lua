@@ -6,6 +6,8 @@ local check = require "molt.check"
 local class = require "molt.class"
 local trait = require "molt.trait"
 
+jit.off(true, true)           -- see molt.build
+
 local decode = {}
 
 local function refuse(where, text, hint)

@@ -13,6 +13,8 @@ local object = require "molt.object"
 local patch = require "molt.patch"
 local trait = require "molt.trait"
 
+jit.off(true, true)           -- see molt.build
+
 local inspect = {}
 
 -- A list whose entries are also found by their names.

@@ -11,6 +11,8 @@ local registry = require "molt.registry"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
 
+jit.off(true, true)           -- see molt.build
+
 local trait = {}
 
 local meta = { __metatable = "trait" }

@@ -112,9 +112,9 @@ describe("the layers", function()
     end)
   end)
 
-  it("let lua require molt's modules and the compiler's switch only, so that it knows no FFI", function()
+  it("let lua require molt's modules only, so that it knows no FFI", function()
     assert_requires(files("lua", "%.lua$"), function(module)
-      return module == "jit" or module == "molt.core" or module_in("lua", module) or module_in("bindings/lua", module)
+      return module == "molt.core" or module_in("lua", module) or module_in("bindings/lua", module)
     end)
   end)
 

@@ -7,6 +7,7 @@ local bodies = require "molt.bodies"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
+local chain = require "molt.chain"
 local compose = require "molt.compose"
 local hook = require "molt.hook"
 local object = require "molt.object"
@@ -280,6 +281,8 @@ local function become(o, record, migrate)
       if bodies.of(o) then return core.become(o, record.pointer) end
       object.expect(1, "become", o)
     end)
+  local now = bodies.of(o)
+  if now then chain.lapse(o, now.methods) end
   local err = run_gained({ o }, lost, gained)
   event.emit("redefine", o, report)
   if failure or err then error(failure or err, 0) end

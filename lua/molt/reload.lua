@@ -194,8 +194,8 @@ end
 
 local function refuse_file(name, expected)
   check.raise("type", ("bad argument #1 to 'reload' (%s expected, got string)"):format(expected),
-    ("a module is what molt.load(%q) returns; Lua files are not reloaded here, but run again by dofile: what they "
-      .. "declare changes then"):format(name))
+    ("a module is what molt.load(%q) returns; a Lua file is run again by dofile: what it declares changes then")
+      :format(name))
 end
 
 -- molt.reload(module | { module, … } [, options]) -> list of reports, or nil and an

@@ -436,7 +436,10 @@ function operations.redeclare(model)
   model.wide.Sub = not model.wide.Sub
   tell("molt.class('ModelSub', { extends = ModelBase%s })", model.wide.Sub and ", ModelK" or "")
   declare_sub(model.wide.Sub)
-  for _, object in ipairs(model.objects) do follow_extras(model, object) end
+  for _, object in ipairs(model.objects) do
+    follow_extras(model, object)
+    if not model.wide.Sub and object.class == model.classes[2] then lapse(model, object) end
+  end
 end
 
 function operations.become(model, n)

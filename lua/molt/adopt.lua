@@ -55,6 +55,31 @@ local function remember(o, pointer, list)
   of[name_of(pointer)] = list
 end
 
+-- What the object has under the names of traits that its class is to bring; nil when
+-- nothing. Whether it fits is for others to judge.
+function adopt.notes(o, gained)
+  local notes
+  for i = 1, #gained do
+    local list
+    for _, field in ipairs(layout.trait(gained[i]).fields) do
+      if not field.private and rawget(o, field.name) ~= nil then
+        list = list or {}
+        list[#list + 1] = { name = field.name, kind = field.kind, wide = field.wide }
+      end
+    end
+    if list then
+      notes = notes or {}
+      notes[#notes + 1] = { gained[i], list }
+    end
+  end
+  return notes
+end
+
+-- The class brings them now, and has taken over what was noted.
+function adopt.noted(o, notes)
+  for _, note in ipairs(notes) do remember(o, note[1], note[2]) end
+end
+
 -- The object has the trait now: its fields take over what was found.
 function adopt.take(o, pointer, list)
   remember(o, pointer, list)

@@ -16,6 +16,7 @@ local layout = require "molt.layout"
 local value = require "molt.value"
 local wide = require "molt.wide"
 local bodies = require "molt.bodies"
+local chain = require "molt.chain"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local sentinel = require "molt.sentinel"
@@ -119,7 +120,7 @@ local function dump_object(out, o)
   local name = object.name(o)
   local private = dump_typed(out, o, shape, fields, name)
   for k, v in iterate, o do
-    local patch = type(k) == "string" and shape.methods[k] ~= nil
+    local patch = type(k) == "string" and (shape.methods[k] ~= nil or type(v) == "function" and chain.has(o, k))
     local ours = k == 0 or k == object.PATCHES or k == sentinel.KEY or k == wide.KEPT
     if not ours and not patch then
       if type(k) ~= "string" then

@@ -24,7 +24,7 @@ local rawget, rawset = rawget, rawset
 
 -- The evolution under way: { what, owner, migrate, cases = object -> case, renewed = infos }.
 local active
-local staged = {}            -- { object, case, diff, to, gone, values }, …
+local staged = {}            -- { object, case, diff, to, gone, values, notes }, …
 local metas = {}             -- index of a trait -> what core.view_metas had, or false
 
 local function infos_of(shape)
@@ -116,14 +116,14 @@ local function look_for(from, to, settled)
   local gained, gone = adopt.lapsing(to, from), adopt.lapsing(from, to)
   local now = active or { what = "the layout", cases = {} }
   local diff = judge.compare(infos_of(from), now.target and now.target(from) or infos_of(to), now.owner)
-  local lost = lost_of(gained, gone)
+  local lost, won = lost_of(gained, gone), lost_of(gone, gained)
   renew_views(gained)
   local needed = (now.migrate or lost[1]) and true or judge.needs_look(diff)
   if not needed then return nil end
   diff.keepsakes = keepsakes(diff, lost)
   local function look(o, _, _, _, i)
     local case = now.cases[o] or judge.judge(o, from, diff, now.migrate, now.what, settled)
-    local entry = { o, case, diff, to, lost, lost[1] and adopt.values(o, lost) }
+    local entry = { o, case, diff, to, lost, lost[1] and adopt.values(o, lost), won[1] and adopt.notes(o, won) }
     staged[#staged + 1] = entry
     for _, keepsake in ipairs(diff.keepsakes) do
       if keepsake[2] and keepsake[2] ~= keepsake[1] then wide.reserve(o, keepsake[2]) end
@@ -154,7 +154,7 @@ local function take_back(list)
 end
 
 -- Stores into places that are there.
-local function store(o, case, diff, to, lost, values)
+local function store(o, case, diff, to, lost, values, notes)
   local iterate = next
   for _, keepsake in ipairs(diff.keepsakes) do wide.move(o, keepsake[1], keepsake[2], keepsake[3], keepsake[4]) end
   for entry, v in iterate, case.writes do
@@ -171,6 +171,7 @@ local function store(o, case, diff, to, lost, values)
   end
   for name, v in iterate, case.raw do rawset(o, name, v) end
   adopt.drop(o, lost)
+  if notes then adopt.noted(o, notes) end
   if chain.any(o) then chain.lapse(o, to.methods) end
 end
 jit.off(store)               -- see molt.build
@@ -180,7 +181,7 @@ function shapes.hooks.settle(commit)
   local list, before, iterate = staged, metas, next
   staged, metas = {}, {}
   if commit then
-    for _, entry in ipairs(list) do store(unpack(entry, 1, 6)) end
+    for _, entry in ipairs(list) do store(unpack(entry, 1, 7)) end
   else
     take_back(list)
     for index, meta in iterate, before do core.view_metas[index + 1] = meta or nil end

@@ -6,6 +6,7 @@ local value = require "molt.value"
 local shapes = require "molt.shapes"
 local bodies = require "molt.bodies"
 local view = require "molt.view"
+local chain = require "molt.chain"
 local check = require "molt.check"
 local handle = require "molt.handle"
 local class = require "molt.class"
@@ -59,8 +60,9 @@ function inspect.fields(target)
   end
   local iterate = next
   for k, v in iterate, o or {} do
-    local known = k == 0 or list[k] or (type(k) == "string" and shape.methods[k] ~= nil)
-    if not known and type(k) == "string" then add(list, { name = k, type = "any", value = v }) end
+    local known = k == 0 or list[k] or type(k) ~= "string" or shape.methods[k] ~= nil
+      or type(v) == "function" and chain.has(o, k)
+    if not known then add(list, { name = k, type = "any", value = v }) end
   end
   return sort(list)
 end

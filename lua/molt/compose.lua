@@ -13,7 +13,7 @@ local event = require "molt.event"
 local hook = require "molt.hook"
 local static = require "molt.static"
 
-jit.off(true, true)           -- see molt.build
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local compose = {}
 

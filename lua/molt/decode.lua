@@ -6,7 +6,7 @@ local check = require "molt.check"
 local class = require "molt.class"
 local trait = require "molt.trait"
 
-jit.off(true, true)           -- see molt.build
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local decode = {}
 

@@ -14,7 +14,7 @@ local object = require "molt.object"
 local patch = require "molt.patch"
 local trait = require "molt.trait"
 
-jit.off(true, true)           -- see molt.build
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local inspect = {}
 

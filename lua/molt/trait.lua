@@ -11,7 +11,7 @@ local registry = require "molt.registry"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
 
-jit.off(true, true)           -- see molt.build
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local trait = {}
 

@@ -26,6 +26,15 @@ local Heat = molt.trait("DumpHeat", { "float heat = 2", "any label" })
 local Car = molt.class("DumpCar", { A, hi = function() return "hi" end })
 
 describe("an object that is dumped and built", function()
+  it("leaves out a patch whose method has gone", function()
+    local C = molt.class(fresh "C", { hum = function() end })
+    local o = C()
+    molt.override(o, "hum", function() end)
+    C.hum = nil
+    assert.is_nil(molt.fields(o).hum)
+    assert.is_nil(molt.build(molt.dump(o)).hum)
+  end)
+
   it("has its typed and its Lua-valued fields again", function()
     local o = Car { x = 2.5, big = -2 ^ 40, huge = 18446744073709551615ULL, open = true, any = "text", note = 7 }
     local dump = molt.dump(o)

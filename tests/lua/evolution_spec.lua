@@ -501,6 +501,27 @@ describe("a class declared again in its file", function()
 end)
 
 describe("an object that becomes one of another class", function()
+  it("loses the patches of names that are no methods of that class", function()
+    local One, Two = molt.class(fresh "One", { hum = function() return "one" end }), molt.class(fresh "Two", {})
+    local o = One()
+    molt.override(o, "hum", function() return "patched" end)
+    molt.become(o, Two)
+    assert.is_nil(o.hum)
+    molt.become(o, One)
+    assert.equal("one", o:hum())
+  end)
+
+  it("gives back what a trait of that class took over, when the class drops it", function()
+    local Tank = molt.trait(fresh "Tank", { "double fuel = 1" })
+    local One, Two = molt.class(fresh "One", {}), molt.class(fresh "Two", { Tank })
+    local o = One()
+    o.fuel = 306
+    molt.become(o, Two)
+    o.fuel = 307
+    molt.drop(Two, Tank)
+    assert.equal(307, o.fuel)
+  end)
+
   local A = molt.trait("BecomeA", { "double x = 1", "any who" })
   local B = molt.trait("BecomeB", { "float y = 2", "double x = 3" })
   local Heat = molt.trait("BecomeHeat", { "double heat = 4" })

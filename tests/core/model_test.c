@@ -5,6 +5,7 @@
  * A trial is a world and 100 steps: see property.h.
  */
 #include "model_run.h"
+#include "recompose.h"
 #include "registry.h"
 
 enum { STEPS = 120, FURNISHING = 45 };
@@ -193,6 +194,42 @@ static void forget_idle(void)
     }
 }
 
+static void become(void)
+{
+    int o = some_object(), c = some_class();
+    if (o == NO_ONE) return;
+    tell(" object %d, Class%d", o, c);
+    object_m *object = &the.now.objects[o];
+    object->cls = c;
+    the.now.classes[c].instantiated = true;
+    model_begin(&the.now, &the.before, object, &the.before.objects[o]);
+    int expected = model_lawful(&the.now, object) && model_lawful(&the.now, &(object_m){ .cls = c }) ? MOLT_OK : MOLT_ERR_CONFLICT;
+    if (!settle(molt__object_become(the.objects[o], the.classes[c], false, false), expected)) {
+        the.now.classes[c].instantiated = the.classes[c]->shape != NULL;
+    }
+}
+
+/* Declares a class again: other traits of its own, the same base and fills. */
+static void redeclare(void)
+{
+    int c = some_class();
+    class_m *cls = &the.now.classes[c];
+    molt_trait *traits[TRAITS_M];
+    size_t count = 0;
+    tell(" Class%d:", c);
+    for (int t = 0; t < TRAITS_M; t++) {
+        cls->traits[t] = pick(2);
+        if (cls->traits[t]) tell(" %s", the.now.traits[t].name);
+        if (cls->traits[t]) traits[count++] = the.traits[t];
+        if (cls->base != NO_ONE && model_class_has(&the.now, cls->base, t)) cls->traits[t] = false;
+    }
+    forget_idle();
+    begin_all();
+    molt__recomposition to = { .base = the.classes[c]->base, .traits = traits, .trait_count = count, .declared = count,
+                               .where = "again" };
+    settle(molt__class_recompose(the.classes[c], &to), lawful_or_conflict());
+}
+
 static void drop_trait(void)
 {
     int c = some_class(), t = pick(TRAITS_M);
@@ -324,7 +361,8 @@ static const struct { const char *name; void (*verb)(void); int weight; } verbs[
     { "drop_trait", drop_trait, 3 }, { "fill_impl", fill_impl, 3 },   { "fill_trait", fill_trait, 1 },
     { "set_impl", set_impl, 2 },     { "set_field", set_field, 6 },   { "override", override, 4 },
     { "restore", restore, 3 },       { "retain", retain, 2 },         { "release", release, 2 },
-    { "tick", tick, 3 },             { "call_stale", call_stale, 2 },
+    { "tick", tick, 3 },             { "call_stale", call_stale, 2 },  { "become", become, 3 },
+    { "redeclare", redeclare, 2 },
 };
 
 static size_t done_by[COUNT_OF(verbs)], refused_by[COUNT_OF(verbs)];

@@ -20,9 +20,7 @@ local select_ = require "molt.select"
 local view = require "molt.view"
 local judge = require "molt.judge"
 
--- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
--- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
-jit.off(true, true)
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local build = {}
 

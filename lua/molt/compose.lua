@@ -13,8 +13,6 @@ local event = require "molt.event"
 local hook = require "molt.hook"
 local static = require "molt.static"
 
-jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
-
 local compose = {}
 
 -- Is the class record `sub` the class `base`, or extended from it?
@@ -201,6 +199,7 @@ function compose.use_listed(record, impls)
   end
   record.listed = now
 end
+jit.off(compose.use_listed)  -- docs/decisions/0005
 
 -- Live objects would gain fields that nobody gives them.
 local function check_required(record, list)

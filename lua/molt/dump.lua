@@ -22,9 +22,7 @@ local handle = require "molt.handle"
 local sentinel = require "molt.sentinel"
 local object = require "molt.object"
 
--- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
--- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
-jit.off(true, true)
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local dump = {}
 

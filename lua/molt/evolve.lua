@@ -78,7 +78,7 @@ local function reserve(o, case, i)
     end
   end
 end
-jit.off(reserve)               -- see molt.build
+jit.off(reserve)               -- docs/decisions/0005
 
 -- Traits whose places other versions of them take.
 local function is_paired(gained, gone)
@@ -174,7 +174,7 @@ local function store(o, case, diff, to, lost, values, notes)
   if notes then adopt.noted(o, notes) end
   if chain.any(o) then chain.lapse(o, to.methods) end
 end
-jit.off(store)               -- see molt.build
+jit.off(store)               -- docs/decisions/0005
 
 function shapes.hooks.settle(commit)
   adopt.settle(commit)

@@ -14,8 +14,6 @@ local object = require "molt.object"
 local patch = require "molt.patch"
 local trait = require "molt.trait"
 
-jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
-
 local inspect = {}
 
 -- A list whose entries are also found by their names.
@@ -66,6 +64,7 @@ function inspect.fields(target)
   end
   return sort(list)
 end
+jit.off(inspect.fields)      -- docs/decisions/0005
 
 -- Of what claims a method declared `all`: the wrappers of classes around it; and what
 -- an override of a class stands for, which comes after it.
@@ -134,6 +133,7 @@ function inspect.methods(target)
   end
   return sort(list)
 end
+jit.off(inspect.methods)     -- docs/decisions/0005
 
 -- molt.traits_of(x): of an object or a class, in the order of its blocks
 function inspect.traits_of(target)

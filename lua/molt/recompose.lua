@@ -16,9 +16,7 @@ local static = require "molt.static"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
 
--- Interpreted: LuaJIT before April 2022 cuts the pointer that a compiled `next` returns
--- to 32 bits where registers must be swapped (LuaJIT#829); long traces do that.
-jit.off(true, true)
+jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
 
 local recompose = {}
 

@@ -11,8 +11,6 @@ local registry = require "molt.registry"
 local event = require "molt.event"
 local evolve = require "molt.evolve"
 
-jit.off(true, true)           -- docs/decisions/0005-cold-modules-are-interpreted.md
-
 local trait = {}
 
 local meta = { __metatable = "trait" }
@@ -144,6 +142,7 @@ local function definitions(record, spec)
   end
   return plan
 end
+jit.off(definitions)         -- docs/decisions/0005
 
 local function names_of_required(info)
   local names = {}
@@ -161,6 +160,7 @@ local function are_alike(a, b)
   end
   return true
 end
+jit.off(are_alike)           -- docs/decisions/0005
 
 -- What else follows when the core has changed, prepared: a function that only stores.
 local function following(record, spec, was, is, version, plan)
@@ -182,6 +182,7 @@ local function following(record, spec, was, is, version, plan)
     shapes.hooks.relaid()
   end
 end
+jit.off(following)           -- docs/decisions/0005
 
 -- Carries it out with the draft; returns the trait's handle from now on.
 local function carry_out(name, spec, was, is, plan, prepare)

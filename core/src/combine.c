@@ -197,7 +197,7 @@ static void replace(molt_world *world, molt__combined *combined)
 void molt__combine_commit(molt_shape *shape, const char *name)
 {
     molt__combined *combined = find(shape, name);
-    if (!combined || (!combined->next && molt__combine_method(shape, name))) return;
+    if (!combined || !combined->next) return;
     replace(shape->world, combined);
 }
 

@@ -191,7 +191,7 @@ static void doubt(const molt__overhaul *o)
             molt_shape *shape = cls->shapes.item[s];
             if (shape->live || shape == cls->shape) continue;
             shape->suspect = 1;
-            molt__combine_forget(shape);     /* definitions in its chains may end with the change */
+            molt__combine_forget(shape);     /* definitions in its chains may end with the change, or a rehearsal */
         }
     }
 }

@@ -149,16 +149,12 @@ void molt__shapes_reimage(molt_world *world, const molt_trait *trait)
     }
 }
 
-/* Each method under each of its names: one that an alias gives has a chain of its own. */
 static int prepare_slots(molt_shape *shape)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
-        const molt__part *part = &shape->parts[i];
-        for (size_t m = 0; m < part->trait->method_count; m++) {
-            size_t at = 0;
-            for (const char *name; (name = molt__select_name(part->names, part->trait->methods[m]->name, &at));) {
-                if (molt__vtable_prepare(shape, name)) return MOLT_ERR_MEMORY;
-            }
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t m = 0; m < trait->method_count; m++) {
+            if (molt__vtable_prepare(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name))) return MOLT_ERR_MEMORY;
         }
     }
     return MOLT_OK;
@@ -167,12 +163,9 @@ static int prepare_slots(molt_shape *shape)
 static void fill_slots(molt_shape *shape)
 {
     for (size_t i = 0; i < shape->part_count; i++) {
-        const molt__part *part = &shape->parts[i];
-        for (size_t m = 0; m < part->trait->method_count; m++) {
-            size_t at = 0;
-            for (const char *name; (name = molt__select_name(part->names, part->trait->methods[m]->name, &at));) {
-                molt__vtable_refill(shape, name);
-            }
+        const molt_trait *trait = shape->parts[i].trait;
+        for (size_t m = 0; m < trait->method_count; m++) {
+            molt__vtable_refill(shape, molt__select_slot(shape->parts[i].names, trait->methods[m]->name));
         }
     }
 }

@@ -133,6 +133,11 @@ function chain.has(o, name)
   return entry_of(o, name) ~= nil
 end
 
+-- Is a raw entry of the object's table a patch, or what hides a method, and no field?
+function chain.is_patch(o, methods, name, v)
+  return type(name) == "string" and (methods[name] ~= nil or type(v) == "function" and chain.has(o, name))
+end
+
 -- Sets a raw field that is a patch. It may be the first, and give the table a hash part.
 local function set_raw(o, name, call)
   local first = rawget(o, name) == nil

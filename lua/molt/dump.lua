@@ -118,9 +118,8 @@ local function dump_object(out, o)
   local name = object.name(o)
   local private = dump_typed(out, o, shape, fields, name)
   for k, v in iterate, o do
-    local patch = type(k) == "string" and (shape.methods[k] ~= nil or type(v) == "function" and chain.has(o, k))
     local ours = k == 0 or k == object.PATCHES or k == sentinel.KEY or k == wide.KEPT
-    if not ours and not patch then
+    if not ours and not chain.is_patch(o, shape.methods, k, v) then
       if type(k) ~= "string" then
         check.raise("type", ("cannot dump %s: it has a field under the %s %s"):format(name, type(k), tostring(k)))
       end

@@ -80,25 +80,14 @@ local function reserve(o, case, i)
 end
 jit.off(reserve)               -- docs/decisions/0005
 
--- Traits whose places other versions of them take.
-local function is_paired(gained, gone)
-  for _, to in ipairs(gained) do
-    for _, from in ipairs(gone) do
-      if layout.trait(to).name == layout.trait(from).name then return true end
-    end
+-- Those of a list that have no other version in the second.
+local function unpaired(list, others)
+  local names, alone = {}, {}
+  for _, other in ipairs(others) do names[layout.trait(other).name] = true end
+  for _, pointer in ipairs(list) do
+    if not names[layout.trait(pointer).name] then alone[#alone + 1] = pointer end
   end
-  return false
-end
-
--- Those of `gone` that have no other version in `gained`.
-local function lost_of(gained, gone)
-  local lost = {}
-  for _, from in ipairs(gone) do
-    local paired = false
-    for _, to in ipairs(gained) do paired = paired or layout.trait(to).name == layout.trait(from).name end
-    if not paired then lost[#lost + 1] = from end
-  end
-  return lost
+  return alone
 end
 
 -- Views of a trait's other version read and write by that from the install on.
@@ -116,7 +105,7 @@ local function look_for(from, to, settled)
   local gained, gone = adopt.lapsing(to, from), adopt.lapsing(from, to)
   local now = active or { what = "the layout", cases = {} }
   local diff = judge.compare(infos_of(from), now.target and now.target(from) or infos_of(to), now.owner)
-  local lost, won = lost_of(gained, gone), lost_of(gone, gained)
+  local lost, won = unpaired(gone, gained), unpaired(gained, gone)
   renew_views(gained)
   local needed = (now.migrate or lost[1]) and true or judge.needs_look(diff)
   if not needed then return nil end
@@ -140,7 +129,8 @@ local function look_for(from, to, settled)
 end
 
 function shapes.hooks.look(from, to, settled)
-  if active or is_paired(adopt.lapsing(to, from), adopt.lapsing(from, to)) then
+  local gone = adopt.lapsing(from, to)
+  if active or #unpaired(gone, adopt.lapsing(to, from)) < #gone then
     return look_for(from, to, settled)
   end
   return adopt.look(from, to)

@@ -58,8 +58,7 @@ function inspect.fields(target)
   end
   local iterate = next
   for k, v in iterate, o or {} do
-    local known = k == 0 or list[k] or type(k) ~= "string" or shape.methods[k] ~= nil
-      or type(v) == "function" and chain.has(o, k)
+    local known = k == 0 or list[k] or type(k) ~= "string" or chain.is_patch(o, shape.methods, k, v)
     if not known then add(list, { name = k, type = "any", value = v }) end
   end
   return sort(list)

@@ -103,7 +103,7 @@ static void a_method_is_called_by_name(void **state)
     fixture *f = *state;
     molt_world *world = f->h.world;
     const molt_value whole = { MOLT_INT32, { .i32 = 6 } }, text = { MOLT_BOOL, { .boolean = true } };
-    molt_value result = { MOLT_VOID };
+    molt_value result = { .kind = MOLT_VOID };
     assert_int_equal(molt_object_call(f->object, "answer", &whole, 1, &result), MOLT_OK);
     assert_true(result.kind == MOLT_DOUBLE && result.as.f64 == 60);
     assert_int_equal(molt_class_use(f->car, NULL, f->native), MOLT_OK);

@@ -104,16 +104,16 @@ static const verb verbs[] = {
     { "become, with migrate", "molt.become(d, C, function(self, old) self.x = #old.name self.extra = old.name end)", NULL },
     { "redefine a trait's methods", "molt.trait('A', { 'double x = 1', 'double get()', get = function(self) return -self.x end, redefine = true })", NULL },
     { "redefine a trait, another layout", "molt.trait('A', { 'any other', 'double more = 2', 'double x = 1', 'double get()', "
-                                          "get = function(self) return self.x + self.more end, redefine = true })" },
+                                          "get = function(self) return self.x + self.more end, redefine = true })", NULL },
     { "redefine a trait with wide fields", "molt.trait('W', { 'A friend', 'string name = \"ann\"', 'double path[3]', 'Vec at', 'double extra2 = 1', redefine = true })", NULL },
     { "redefine a trait, with migrate", "molt.trait('W', { 'any note', 'double name', 'float path[2]', 'Vec at', 'A friend', redefine = true, "
-                                        "migrate = function(self, old) self.name = #old.name self.note = old.name self.path = { old.path[1], 1 } end })" },
+                                        "migrate = function(self, old) self.name = #old.name self.note = old.name self.path = { old.path[1], 1 } end })", NULL },
     { "redefine an attached trait", "molt.trait('H', { 'string why', 'double heat = 2', redefine = true, "
-                                    "attached = function(self) hooked = (hooked or 0) + 1 end, detached = function(self) hooked = hooked - 1 end })" },
+                                    "attached = function(self) hooked = (hooked or 0) + 1 end, detached = function(self) hooked = hooked - 1 end })", NULL },
     { "redefine a class", "molt.class('C', { A, V, W, get = function(self) return self.x + 3 end, redefine = true })", NULL },
     { "redefine a class with another base", "molt.class('D', { W, A, redefine = true, get = function() return 4 end })", NULL },
     { "redefine a class, with migrate", "molt.class('D', { extends = C, A, redefine = true, "
-                                        "migrate = function(self, old) self.extra = old.name self.x = 9 end })" },
+                                        "migrate = function(self, old) self.extra = old.name self.x = 9 end })", NULL },
     /* A hook that memory fails counts as one that failed: the change stands. */
     { "redefine a class, with hooks", "molt.class('C', { A, H, redefine = true })", "hooks_may_fail = true" },
     { "become, with hooks", "molt.become(c, K)", "K = molt.class('K', { A, H }) hooks_may_fail = true" },

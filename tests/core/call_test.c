@@ -118,7 +118,7 @@ MOLT_TRAIT(Full, FULL)
 MOLT_TRAIT(Reflection, FULL)
 
 #define METHOD(type, name, parameters) \
-    static type full_##name(Full *self, int32_t a) { (void)self; return a + (int32_t)strtol(#name + 1, NULL, 8); }
+    static type full_##name(Full *self, int32_t a) { (void)self; return a + (int32_t)strtol(&#name[1], NULL, 8); }
 FULL(, METHOD)
 #undef METHOD
 

@@ -588,7 +588,7 @@ static void a_changed_signature_given_in_two_lines_is_given_twice(void **state)
 static void objects_come_along_to_fields_of_several_lines(void **state)
 {
     (void)state;
-    static const char *const bodies[] = { LINES, SPLIT, "MOLT_MIGRATE(Bike, more);" SPLIT };
+    static const char *const bodies[] = { LINES, SPLIT, ("MOLT_MIGRATE(Bike, more);" SPLIT) };
     molt_module *module = load_bike();
     molt_object *object = new_object(module, "Car");
     assert_int_equal(molt_object_set(object, "fuel", (molt_value){ MOLT_DOUBLE, { .f64 = 7 } }), MOLT_OK);

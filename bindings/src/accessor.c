@@ -8,7 +8,6 @@
  */
 #include "binding.h"
 
-#include "slab.h"
 #include "trait.h"
 #include "value.h"
 

@@ -13,13 +13,13 @@
 #include <molt/lua.h>
 
 #include "object.h"
+#include "registry.h"
 #include "world_state.h"
 
 /* Callbacks of the Lua side, in molt.border's order. */
 typedef enum molt__callback {
     MOLT__CALLBACK_CHANGED = 1,      /* (): flat method tables follow */
     MOLT__CALLBACK_SHAPE,            /* (shape id): makes its record, metatable and tombstone */
-    MOLT__CALLBACK_CDATA,            /* (shape id, body) -> what goes into [0] */
     MOLT__CALLBACK_STAGE,            /* (moves, count, native code migrates): what the objects are to get */
     MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
@@ -55,14 +55,13 @@ typedef struct molt__binding {
     int tombstones;                  /* shape id -> metatable of destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
     int view_metas;                  /* trait index + 1 -> metatable of its views */
-    int staged;                      /* place of a move -> cdata of the new body, while layouts change */
+    int relaid;                      /* [1] counts the changes of layout */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
     int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
     int pending;                     /* a table with the pending error's Lua value at [1] */
     int message;                     /* the string "message" */
     int error_meta;
     int module;                      /* what `require "molt"` returns */
-    uint8_t body_types[1 << 13];     /* bit per ctype id: pointers to bodies */
     uint16_t int64_type, uint64_type;
     bool owns_world;
     bool migrating;                  /* migrate functions run: no verb may */
@@ -119,7 +118,7 @@ void molt__put_back(lua_State *L, molt__binding *b, const molt__aside *aside);
 
 /* --- objects.c --- */
 
-/* The living object at an index: a table with its own body in [0], or a view. On
+/* The living object at an index: a table that names its own slot in [0], or a view. On
  * failure NULL, and *why says which error and in which words. */
 typedef struct molt__refusal { int code; const char *text; char room[160], hint[80]; } molt__refusal;
 molt_object *molt__to_object(lua_State *L, molt__binding *b, int index, molt__refusal *why);
@@ -141,8 +140,8 @@ void molt__push_object(lua_State *L, molt__binding *b, molt_object *object);
  * stale; all of them when `to` is NULL. Allocates nothing. */
 void molt__views_follow(lua_State *L, const molt__binding *b, const molt_object *object, const molt_shape *to);
 
-/* Installs, or forgets, what was staged for a change of layout. Allocates nothing. */
-void molt__relaid(lua_State *L, molt__binding *b, const struct molt__move *moves, size_t count, bool commit);
+/* The tables of objects whose layout changed, and their views, follow. Allocates nothing. */
+void molt__relaid(lua_State *L, molt__binding *b, const struct molt__move *moves, size_t count);
 
 /* lua_CFunction (shape): makes its metatable. May run Lua. */
 int molt__ready(lua_State *L);

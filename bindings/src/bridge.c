@@ -138,7 +138,7 @@ static void bridge_relaid(void *user, const molt__move *moves, size_t count, boo
 {
     molt__binding *b = user;
     if (!lua_checkstack(b->current, 16)) return;
-    molt__relaid(b->current, b, moves, count, commit);
+    if (commit) molt__relaid(b->current, b, moves, count);
     /* Whether patches end is judged by the flat tables: they follow first. */
     if (commit) bridge_changed(b);
     lua_pushboolean(b->current, commit);
@@ -267,7 +267,8 @@ static void bridge_closing(void *user)
     molt_border *border = b->world->border;
     run_callback(b, MOLT__CALLBACK_CLOSING, 0);
     for (int32_t slot = border->top; slot >= 1; slot--) {
-        if (border->objects[slot]) bridge_ended(b, border->objects[slot]);
+        molt_object *object = molt__registry_at(b->world, slot);
+        if (object) bridge_ended(b, object);
     }
     b->world = NULL;
 }

@@ -9,7 +9,6 @@
 #include "fieldtype.h"
 #include "record.h"
 #include "shape.h"
-#include "slab.h"
 #include "trait.h"
 #include "value.h"
 

@@ -179,7 +179,7 @@ int molt__ready(lua_State *L)
 
 /* The table on the top of the stack gets the metatable of a shape that was made ready.
  * A shape's record stands with its metatable only (molt.shapes); if ever there were
- * none, the accessors of another layout refuse the body in [0]. */
+ * none, the object would be one of its old shape for Lua. */
 static void set_meta(lua_State *L, const molt__binding *b, const molt_shape *shape)
 {
     if (push_entry(L, b->metas, (int)shape->id)) lua_setmetatable(L, -2);
@@ -195,52 +195,45 @@ void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
     lua_pop(L, 1);
 }
 
-/* The table of the object that moves, if it has one, gets what was staged for it. */
-static void relay(lua_State *L, const molt__binding *b, const molt__move *move, int objects, int staged, int entry)
+/* Accessors that had looked a body up before this one know that it may be another. */
+static void count_relaid(lua_State *L, const molt__binding *b)
 {
-    lua_rawgeti(L, objects, move->object->slot);
-    lua_rawgeti(L, staged, entry);
-    if (lua_istable(L, -2) && lua_toboolean(L, -1)) {
-        lua_rawseti(L, -2, 0);
-        set_meta(L, b, move->body->shape);
-        molt__views_follow(L, b, move->object, move->body->shape);
-    } else {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->relaid);
+    lua_rawgeti(L, -1, 1);
+    double count = lua_tonumber(L, -1);
+    lua_pushnumber(L, count + 1);
+    lua_rawseti(L, -3, 1);
+    lua_pop(L, 2);
+}
+
+void molt__relaid(lua_State *L, molt__binding *b, const molt__move *moves, size_t count)
+{
+    count_relaid(L, b);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, moves[i].object->slot);
+        if (lua_istable(L, -1)) {
+            set_meta(L, b, moves[i].body->shape);
+            molt__views_follow(L, b, moves[i].object, moves[i].body->shape);
+        }
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
 
-void molt__relaid(lua_State *L, molt__binding *b, const molt__move *moves, size_t count, bool commit)
-{
-    int top = lua_gettop(L);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->staged);
-    for (size_t i = 0; commit && lua_istable(L, top + 2) && i < count; i++) {
-        relay(L, b, &moves[i], top + 1, top + 2, (int)i + 1);
-    }
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, LUA_REGISTRYINDEX, b->staged);
-    lua_settop(L, top);
-}
-
-static bool is_body(lua_State *L, int index, const molt_object *body)
-{
-    const void *address;
-    memcpy(&address, lua_topointer(L, index), sizeof address);
-    return address == body;
-}
-
 /* A table for an object of the host that Lua has never seen. */
 static void wrap(lua_State *L, molt__binding *b, molt_object *object)
 {
-    push_meta(L, b, object->shape);
-    push_entry(L, b->callbacks, MOLT__CALLBACK_CDATA);
-    lua_pushinteger(L, (lua_Integer)object->shape->id);
-    lua_pushlightuserdata(L, object->peer);
-    lua_call(L, 2, 1);
-    lua_createtable(L, 1, 0);
-    /* A finalizer may have been faster, or ended the object, or moved its body. */
-    if (!object->slot || !is_body(L, -2, object->peer)) {
+    int top = lua_gettop(L);
+    const molt_shape *shape;
+    do {
+        lua_settop(L, top);
+        shape = object->shape;
+        push_meta(L, b, shape);
+        lua_createtable(L, 1, 0);
+        /* A finalizer may have been faster, or changed the object, or ended it. */
+    } while (object->slot && object->shape != shape);
+    if (!object->slot) {
         lua_pushnil(L);
         return;
     }
@@ -260,8 +253,9 @@ static void wrap(lua_State *L, molt__binding *b, molt_object *object)
     lua_rawseti(L, -2, object->slot);
     lua_pop(L, 1);
     molt__object_unmark(object, MOLT__UNSEEN);
-    lua_insert(L, -3);
-    lua_rawseti(L, -3, 0);
+    lua_pushinteger(L, object->slot);
+    lua_rawseti(L, -2, 0);
+    lua_insert(L, -2);
     lua_setmetatable(L, -2);
 }
 

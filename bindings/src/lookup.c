@@ -92,7 +92,7 @@ static int unseen(lua_State *L)
     molt__binding *b = molt__binding_open(L);
     const molt_border *border = b->world->border;
     lua_Integer slot = lua_tointeger(L, 1);
-    const molt_object *object = slot >= 1 && slot <= border->top ? border->objects[slot] : NULL;
+    const molt_object *object = slot >= 1 && slot <= border->top ? molt__registry_at(b->world, (int32_t)slot) : NULL;
     if (!object || !(object->flags & MOLT__HOST)) return 0;
     lua_pushinteger(L, (lua_Integer)object->shape->id);
     lua_pushnumber(L, molt_object_id(object));

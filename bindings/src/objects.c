@@ -12,28 +12,21 @@ enum { LUAJIT_TCDATA = 10 };
  * this holds is proved when the binding opens (molt.border). */
 enum { CTYPE_ID_BEFORE = sizeof(void *) == 8 ? 6 : 2 };
 
-static unsigned ctype_at(const char *payload)
+unsigned molt__ctype_of(lua_State *L, int index)
 {
+    if (lua_type(L, index) != LUAJIT_TCDATA) return 0;
     uint16_t id;
-    memcpy(&id, payload - CTYPE_ID_BEFORE, sizeof id);
+    memcpy(&id, (const char *)lua_topointer(L, index) - CTYPE_ID_BEFORE, sizeof id);
     return id;
 }
 
-unsigned molt__ctype_of(lua_State *L, int index)
+/* The registry slot that a table names in [0]; 0 for anything else. */
+static int32_t slot_in(lua_State *L, const molt__binding *b, int index)
 {
-    return lua_type(L, index) == LUAJIT_TCDATA ? ctype_at(lua_topointer(L, index)) : 0;
-}
-
-/* The address in a cdata that is a pointer to a body; NULL for anything else. */
-static const void *body_in(lua_State *L, const molt__binding *b, int index)
-{
-    if (lua_type(L, index) != LUAJIT_TCDATA) return NULL;
-    const char *payload = lua_topointer(L, index);
-    unsigned id = ctype_at(payload);
-    if (!(b->body_types[id >> 3] >> (id & 7) & 1)) return NULL;
-    const void *address;
-    memcpy(&address, payload, sizeof address);
-    return address;
+    lua_rawgeti(L, index, 0);
+    double number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    lua_pop(L, 1);
+    return number >= 1 && number <= b->world->border->top && number == (int32_t)number ? (int32_t)number : 0;
 }
 
 /* The text under a key of the metatable at `index`; "" when it is none. */
@@ -72,37 +65,22 @@ static void refuse_table(lua_State *L, int index, molt__refusal *why)
 
 static molt_object *from_table(lua_State *L, const molt__binding *b, int index, molt__refusal *why)
 {
-    lua_rawgeti(L, index, 0);
-    const void *address = body_in(L, b, -1);
-    lua_pop(L, 1);
-    molt_object *body = molt__slab_body(b->world, address);
-    if (!body || !body->slot) {
-        refuse_table(L, index, why);
-        return NULL;
-    }
-    molt_object *object = molt__object_record(body);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
-    lua_rawgeti(L, -1, object->slot);
-    bool own = lua_rawequal(L, -1, index);
-    lua_pop(L, 2);
-    if (own) return object;
-    *why = (molt__refusal){ .code = MOLT_ERR_BODY, .text = "a table whose body slot [0] holds another object's body" };
-    return NULL;
+    molt_object *object = molt__own_object(L, b, index, lua_gettop(L));
+    lua_pop(L, 1);
+    if (!object) refuse_table(L, index, why);
+    return object;
 }
 
 molt_object *molt__own_object(lua_State *L, const molt__binding *b, int index, int objects)
 {
     if (lua_type(L, index) != LUA_TTABLE) return NULL;
-    lua_rawgeti(L, index, 0);
-    molt_object *body = molt__slab_body(b->world, body_in(L, b, -1));
-    if (!body || !body->slot) {
-        lua_pop(L, 1);
-        return NULL;
-    }
-    lua_rawgeti(L, objects, body->slot);
+    int32_t slot = slot_in(L, b, index);
+    if (!slot) return NULL;
+    lua_rawgeti(L, objects, slot);
     bool own = lua_rawequal(L, -1, index);
-    lua_pop(L, 2);
-    return own ? molt__object_record(body) : NULL;
+    lua_pop(L, 1);
+    return own ? molt__registry_at(b->world, slot) : NULL;
 }
 
 /* A view's environment is the object's table. */

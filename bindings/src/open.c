@@ -117,7 +117,7 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->tombstones = new_table_ref(L, NULL);
     b->views = new_table_ref(L, NULL);
     b->view_metas = new_table_ref(L, NULL);
-    b->staged = new_table_ref(L, NULL);
+    b->relaid = new_table_ref(L, NULL);
     b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
     b->error_meta = new_table_ref(L, NULL);
@@ -127,7 +127,10 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 1);
-    lua_pop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->relaid);
+    lua_pushinteger(L, 0);
+    lua_rawseti(L, -2, 1);
+    lua_pop(L, 2);
     b->world = world;
     b->owns_world = owns_world;
     molt__world_join(world, &molt__lua_bridge, b, &b->border);
@@ -149,15 +152,6 @@ static void push_abi(lua_State *L)
         lua_setfield(L, -2, molt__abi[i].name);
     }
     lua_setfield(L, -2, "abi");
-}
-
-/* (ctype id): cdata of this type are pointers to bodies */
-static int body_type(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);
-    unsigned id = (unsigned)luaL_checkinteger(L, 1) & 0xFFFF;
-    b->body_types[id >> 3] |= (uint8_t)(1u << (id & 7));
-    return 0;
 }
 
 /* (cdata) -> what C takes for its ctype id, for molt.border to compare */
@@ -201,7 +195,7 @@ lua_State *molt__here(lua_State *L, molt__binding *b)
 static void push_core(lua_State *L, molt__binding *b)
 {
     static const luaL_Reg functions[] = {
-        { "body_type", body_type }, { "ctype_of", ctype_of }, { "wide_types", wide_types },
+        { "ctype_of", ctype_of }, { "wide_types", wide_types },
         { "raise", raise }, { "where", where }, { NULL, NULL },
     };
     static void (*const openers[])(lua_State *) = {
@@ -223,6 +217,7 @@ static void push_core(lua_State *L, molt__binding *b)
     lua_setfield(L, -2, "version");
     push_abi(L);
     set_ref(L, "objects", b->objects);
+    set_ref(L, "relaid", b->relaid);
     set_ref(L, "metas", b->metas);
     set_ref(L, "tombstones", b->tombstones);
     set_ref(L, "view_metas", b->view_metas);

@@ -81,15 +81,6 @@ static int stage_write(lua_State *L)
     return err ? molt__raise_last(L, b, 0) : 0;
 }
 
-/* (table): see molt__binding.staged */
-static int set_staged(lua_State *L)
-{
-    molt__binding *b = molt__binding_of(L);
-    lua_settop(L, 1);
-    lua_rawseti(L, LUA_REGISTRYINDEX, b->staged);
-    return 0;
-}
-
 /* (function, draft, old, border, "migrating") -> true, or false and an error: runs a
  * migrate function. Molt's verbs raise meanwhile, and so does making an object, which
  * looks at `collected` first. Whatever happens, memory running out too, they do no
@@ -121,7 +112,7 @@ void molt__open_staging(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "field_fit", field_fit }, { "kind_fit", kind_fit }, { "field_value", field_value },
-        { "stage_write", stage_write }, { "set_staged", set_staged }, { "migrate", migrate }, { NULL, NULL },
+        { "stage_write", stage_write }, { "migrate", migrate }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);
 }

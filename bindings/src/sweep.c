@@ -29,27 +29,39 @@ static void iterations_follow(lua_State *L, int iterations, int32_t from, int32_
     }
 }
 
+/* What is in one slot goes to another, a hole; the object's table, or nil, is on the top. */
+static void move(lua_State *L, molt__binding *b, int tables, int32_t from, int32_t to)
+{
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, tables, to);              /* may want memory and raise: nothing is done yet */
+    molt__registry_move(b->world, from, to);
+    lua_pushnil(L);
+    lua_rawseti(L, tables, from);
+    if (lua_isnil(L, -1)) return;
+    lua_rawgeti(L, -1, 0);
+    bool intact = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == from;
+    lua_pop(L, 1);
+    if (!intact) return;                     /* the user's doing, which the next use tells */
+    lua_pushinteger(L, to);
+    lua_rawseti(L, -2, 0);
+}
+
 /* Goes through one slot: ends a body whose table has died, closes holes. */
 static void sweep_slot(lua_State *L, molt__binding *b, int tables)
 {
-    molt_object *object = b->border.objects[b->sweep_from];
+    molt_object *object = molt__registry_at(b->world, b->sweep_from);
     if (!object) return;
     lua_rawgeti(L, tables, b->sweep_from);
     bool dead = lua_isnil(L, -1) && !(object->flags & (MOLT__HOST | MOLT__NEWBORN)) && !object->retains;
     if (dead) {
-        lua_pop(L, 1);
         molt__object_end(object);
-        return;
-    }
-    if (b->sweep_from == b->sweep_to) {
-        lua_pop(L, 1);
     } else {
-        lua_rawseti(L, tables, b->sweep_to);     /* may want memory and raise: nothing is done yet */
-        molt__registry_move(b->world, b->sweep_from, b->sweep_to);
-        lua_pushnil(L);
-        lua_rawseti(L, tables, b->sweep_from);
+        /* Whoever makes the table of a newborn has its slot in hand. */
+        if (object->flags & MOLT__NEWBORN) b->sweep_to = b->sweep_from;
+        if (b->sweep_from != b->sweep_to) move(L, b, tables, b->sweep_from, b->sweep_to);
+        b->sweep_to++;
     }
-    b->sweep_to++;
+    lua_pop(L, 1);
 }
 
 /* molt_border.collected */

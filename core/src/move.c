@@ -218,6 +218,7 @@ void molt__move_install(molt_world *world, const molt__move *move)
     object->peer = move->body;
     molt__object_mark(object, MOLT__MOVED);
     move->body->slot = object->slot;
+    world->border->bodies[object->slot] = move->body;
     if (!move->carry->plain || object->flags & MOLT__PATCHED) {
         for (size_t i = 0; i < to->part_count; i++) molt__vtable_point(object, to, &to->parts[i]);
     }

@@ -6,6 +6,7 @@
 #include "layout.h"
 #include "memory.h"
 #include "object.h"
+#include "registry.h"
 #include "world_state.h"
 
 /* ---- Which classes ---------------------------------------------------------------- */
@@ -153,7 +154,7 @@ static int move_objects(molt__overhaul *o)
     bool moves = false;
     if (o->object) return move_one(o);
     for (int32_t slot = 1; slot <= border->top; slot++) {
-        molt_object *object = border->objects[slot];
+        molt_object *object = molt__registry_at(o->world, slot);
         if (!object) continue;
         if (object->shape != seen) moves = concerns(o, object->shape);
         seen = object->shape;

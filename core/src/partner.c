@@ -1,6 +1,7 @@
 #include "partner.h"
 
 #include "object.h"
+#include "registry.h"
 #include "world_state.h"
 
 void molt__world_join(molt_world *world, const molt__bridge *bridge, void *user, molt_border *border)
@@ -16,7 +17,7 @@ static void end_unheld(molt_world *world)
 {
     molt_border *border = world->border;
     for (int32_t slot = border->top; slot >= 1; slot--) {
-        molt_object *object = border->objects[slot];
+        molt_object *object = molt__registry_at(world, slot);
         if (object && !(object->flags & MOLT__HOST) && !object->retains) molt__object_end(object);
     }
 }

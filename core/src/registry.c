@@ -1,7 +1,7 @@
 /*
  * registry.c: the living, in order of creation.
  *
- *   objects[1..top]:  o1  o2  NULL  o4  …      a hole where one has ended
+ *   bodies[1..top]:  b1  b2  NULL  b4  …       a hole where one has ended
  *
  * Holes are closed by molt__registry_move, which the Lua side drives after a
  * collection, since its table of tables moves along; a world without Lua closes
@@ -10,21 +10,30 @@
 #include "registry.h"
 
 #include "error.h"
-#include "memory.h"
-#include "object.h"
-#include "world_state.h"
+
+#include <sys/mman.h>
+
+enum { SLOTS = 1 << 23 };
+
+int molt__registry_open(molt_world *world)
+{
+    void *memory = mmap(NULL, SLOTS * sizeof(molt_object *), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return MOLT_ERR_MEMORY;
+    world->border->bodies = memory;
+    world->registry_capacity = SLOTS;
+    return MOLT_OK;
+}
 
 int molt__registry_add(molt_object *object)
 {
     molt_world *world = object->shape->world;
     molt_border *border = world->border;
-    size_t needed = (size_t)border->top + 2;
-    if (needed > world->registry_capacity) {
-        int err = molt__reserve(world, (void **)&border->objects, &world->registry_capacity, needed,
-                                sizeof *border->objects);
-        if (err) return err;
+    if ((size_t)border->top + 1 >= world->registry_capacity) {
+        return molt__fail(world, MOLT_ERR_MEMORY, "the world is full: it has room for %zu objects at a time",
+                          world->registry_capacity - 1);
     }
-    border->objects[++border->top] = object;
+    border->bodies[++border->top] = object;
     MOLT__STORE(&object->slot, border->top);
     border->live++;
     return MOLT_OK;
@@ -35,7 +44,7 @@ void molt__registry_remove(molt_object *object)
     molt_border *border = object->shape->world->border;
     /* The last slot becomes a hole like any other: `top` is the sweep's to lower,
      * which may be under way below it. */
-    border->objects[object->slot] = NULL;
+    border->bodies[object->slot] = NULL;
     border->live--;
     MOLT__STORE(&object->slot, 0);
     if (object->peer != object) object->peer->slot = 0;
@@ -44,9 +53,9 @@ void molt__registry_remove(molt_object *object)
 void molt__registry_move(molt_world *world, int32_t from, int32_t to)
 {
     molt_border *border = world->border;
-    molt_object *object = border->objects[from];
-    border->objects[to] = object;
-    border->objects[from] = NULL;
+    molt_object *object = molt__registry_at(world, from);
+    border->bodies[to] = object->peer;
+    border->bodies[from] = NULL;
     MOLT__STORE(&object->slot, to);
     if (object->peer != object) object->peer->slot = to;
 }
@@ -57,7 +66,7 @@ void molt__registry_compact(molt_world *world)
     if (border->iterating || border->top < 2 * border->live + 64) return;
     int32_t to = 1;
     for (int32_t from = 1; from <= border->top; from++) {
-        if (!border->objects[from]) continue;
+        if (!border->bodies[from]) continue;
         if (from != to) molt__registry_move(world, from, to);
         to++;
     }
@@ -75,7 +84,7 @@ void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait
     int32_t last = border->top;
     border->iterating++;
     for (int32_t slot = 1; slot <= last && slot <= border->top; slot++) {
-        molt_object *object = border->objects[slot];
+        molt_object *object = molt__registry_at(world, slot);
         if (!object) continue;
         if (cls && !molt__class_extends(object->shape->cls, cls)) continue;
         if (trait && !molt_object_is(object, trait)) continue;
@@ -86,6 +95,6 @@ void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait
 
 void molt__registry_free(molt_world *world)
 {
-    molt__free(world, world->border->objects, world->registry_capacity * sizeof *world->border->objects);
-    world->border->objects = NULL;
+    if (world->border->bodies) munmap(world->border->bodies, world->registry_capacity * sizeof(molt_object *));
+    world->border->bodies = NULL;
 }

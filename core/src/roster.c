@@ -1,6 +1,7 @@
 #include "roster.h"
 
 #include "memory.h"
+#include "registry.h"
 #include "world_state.h"
 
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static int make_whole(molt_world *world, molt__roster *roster)
         if (add_shape(roster, world->shapes.item[i])) return MOLT_ERR_MEMORY;
     }
     for (int32_t slot = 1; slot <= border->top; slot++) {
-        molt_object *object = border->objects[slot];
+        molt_object *object = molt__registry_at(world, slot);
         if (object && in(&object->shape->rosters, roster) && add_object(roster, object)) return MOLT_ERR_MEMORY;
     }
     roster->whole = roster->sorted = true;

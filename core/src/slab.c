@@ -147,8 +147,8 @@ static molt__slab *slab_make(molt_world *world, const molt__pool *pool)
 {
     molt__slab *slab = molt__allocate(world, sizeof *slab);
     if (!slab) return NULL;
-    size_t units = ((size_t)pool->stride + MOLT__SLAB_BYTES - 1) / MOLT__SLAB_BYTES;
-    slab->bytes = units * MOLT__SLAB_BYTES;
+    size_t units = ((size_t)pool->stride + MOLT__SLAB_SLACK + MOLT__SLAB_BYTES - 1) / MOLT__SLAB_BYTES;
+    slab->bytes = units * MOLT__SLAB_BYTES - MOLT__SLAB_SLACK;
     slab->stride = pool->stride;
     slab->cells = (uint32_t)(slab->bytes / pool->stride);
     slab->memory = molt__allocate_aligned(world, slab->bytes, MOLT__SLAB_BYTES);
@@ -218,37 +218,19 @@ void molt__small_free(molt_world *world, void *memory, size_t size)
     if (memory) molt__cell_free(molt__pool_for(world, size, false), memory);
 }
 
-/* A number, since the address may be no pointer at all. */
-static uintptr_t slab_base(const void *address)
-{
-    return (uintptr_t)address / MOLT__SLAB_BYTES * MOLT__SLAB_BYTES;
-}
-
-/* The slab of bodies that an address, whatever it is, would lie in; or NULL. */
-static const molt__slab *slab_of(const molt_world *world, const void *address)
+static const molt__slab *slab_of(const molt_world *world, const molt_object *body)
 {
     const molt__directory *directory = MOLT__LOAD(&world->slabs.by_address);
-    if (!directory) return NULL;
-    uintptr_t base = slab_base(address);
+    uintptr_t base = (uintptr_t)body / MOLT__SLAB_BYTES * MOLT__SLAB_BYTES;
     for (size_t i = address_slot(directory, base);; i = (i + 1) & (directory->capacity - 1)) {
         const molt__slab *slab = MOLT__LOAD(&directory->slab[i]);
-        if (!slab || (uintptr_t)slab->memory == base) return slab;
+        if ((uintptr_t)slab->memory == base) return slab;
     }
 }
 
 molt__pool *molt__body_pool(molt_world *world, const molt_object *body)
 {
     return molt__pool_for(world, slab_of(world, body)->stride, true);
-}
-
-molt_object *molt__slab_body(const molt_world *world, const void *address)
-{
-    const molt__slab *slab = slab_of(world, address);
-    if (!slab) return NULL;
-    /* 32 bits: a division of 64 takes several times as long. */
-    uint32_t offset = (uint32_t)((const char *)address - slab->memory);
-    bool cell = offset % slab->stride == 0 && offset / slab->stride < slab->fresh;
-    return cell ? (molt_object *)(uintptr_t)address : NULL;
 }
 
 uint32_t molt__slab_place(const molt_world *world, const molt_object *body)

@@ -17,6 +17,7 @@
 
 enum {
     MOLT__SLAB_BYTES = 1 << 16,
+    MOLT__SLAB_SLACK = 256,          /* for the allocator: glibc maps 132 KB for 64 KB that are aligned to it */
     MOLT__POSITION_BITS = 11,        /* at most 2^11 cells a slab: a stride of 40 fits 1,638 */
     MOLT__COMMON_BYTES = 1024,       /* strides up to here are found by index */
     MOLT__GENERATION_BITS = 21       /* with 32 bits of place: 53, a double */
@@ -73,10 +74,6 @@ molt__pool *molt__body_pool(molt_world *world, const molt_object *body);
 /* Small memory of known size from the pools. */
 void *molt__small_new(molt_world *world, size_t size);
 void molt__small_free(molt_world *world, void *memory, size_t size);
-
-/* The body at an address that may be anything: NULL unless it is the start of a
- * cell that has been used. Reads no memory but the world's own. */
-molt_object *molt__slab_body(const molt_world *world, const void *address);
 
 /* Place of a body, from 1; and the body at a place, or NULL. */
 uint32_t molt__slab_place(const molt_world *world, const molt_object *body);

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "object.h"
 #include "persist.h"
+#include "registry.h"
 #include "shape.h"
 #include "use.h"
 #include "world_state.h"
@@ -70,11 +71,11 @@ static int detach_objects(molt_module *module)
 {
     const molt_border *border = module->world->border;
     for (int32_t slot = 1; slot <= border->top; slot++) {
-        molt_object *object = border->objects[slot];
+        molt_object *object = molt__registry_at(module->world, slot);
         molt_trait *trait = object ? attached_by(object, module) : NULL;
         int err = trait ? molt_object_detach(object, trait) : MOLT_OK;
         if (err) return err;
-        slot -= trait && border->objects[slot] == object;    /* there may be another */
+        slot -= trait && molt__registry_at(module->world, slot) == object;    /* there may be another */
     }
     return MOLT_OK;
 }

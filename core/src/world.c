@@ -94,7 +94,10 @@ molt_world *molt_world_open(const molt_config *given)
     world->border = &world->own;
     world->owner = pthread_self();
     world->border->exposed = 1;
-    if (molt__threads_open(world) == MOLT_OK) return world;
+    if (molt__threads_open(world) == MOLT_OK) {
+        if (molt__registry_open(world) == MOLT_OK) return world;
+        molt__threads_free(world);
+    }
     config.free(config.user, world, sizeof *world);
     return NULL;
 }
@@ -103,7 +106,8 @@ static void end_objects(molt_world *world)
 {
     molt_border *border = world->border;
     for (int32_t slot = border->top; slot >= 1; slot--) {
-        if (border->objects[slot]) molt__object_end(border->objects[slot]);
+        molt_object *object = molt__registry_at(world, slot);
+        if (object) molt__object_end(object);
     }
     molt__limbo_flush(world);
 }

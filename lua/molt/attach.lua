@@ -117,8 +117,8 @@ end
 
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function attach.attach(o, what, fields)
-  local shape, _
-  shape, _, o = expect(1, "attach", o)
+  local shape
+  shape, o = expect(1, "attach", o)
   if hook.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = select_.pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
@@ -217,8 +217,8 @@ end
 -- molt.detach(obj, T [, { cascade = true }]): an implementation stands for its trait;
 -- a cascade takes along what requires it
 function attach.detach(o, what, options)
-  local shape, _
-  shape, _, o = expect(1, "detach", o)
+  local shape
+  shape, o = expect(1, "detach", o)
   local record = handle.record(what)
   if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then
     check.argument(2, "detach", "trait", what)

@@ -140,7 +140,7 @@ end
 -- molt.dump(obj): it and all objects that its Lua-valued fields lead to
 function dump.dump(o)
   local _
-  _, _, o = object.expect(1, "dump", o)
+  _, o = object.expect(1, "dump", o)
   local out = { objects = {}, tables = {}, shapes = {}, places = {}, shape_places = {}, waiting = {} }
   place_of(out, out.objects, o)
   local at = 0

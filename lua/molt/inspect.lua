@@ -35,7 +35,7 @@ local function parts_of(target, verb)
     for _, t in ipairs(class.traits(record)) do infos[#infos + 1] = layout.trait(handle.record(t).pointer) end
     return infos
   end
-  local shape, _, o = object.expect(1, verb, target)
+  local shape, o = object.expect(1, verb, target)
   for _, part in ipairs(shape.info.parts) do infos[#infos + 1] = layout.trait(part.trait) end
   return infos, shape, o
 end
@@ -115,11 +115,11 @@ end
 function inspect.methods(target)
   local list = {}
   local record = handle.record(target, "class")
-  local shape, o, key, _
+  local shape, o, key
   if record then
     key = record.pointer
   else
-    shape, _, o = object.expect(1, "methods", target)
+    shape, o = object.expect(1, "methods", target)
     key = shape.id
   end
   local id = shape and shape.id or (record.shape and record.shape.id)

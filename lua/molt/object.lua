@@ -19,17 +19,14 @@ local object = {}
 
 local rawset = rawset
 
--- shape, body of a living object, or of the object of a view; an error that
--- blames the argument otherwise.
+-- The shape of a living object, or of the object of a view, and the object itself; an
+-- error that blames the argument otherwise.
 local function expect(position, verb, o)
   if border.migrating then border.expect_no_migration() end
-  local shape, b = bodies.of(o)
-  if shape then return shape, b, o end
+  local shape = bodies.of(o)
+  if shape then return shape, o end
   local seen = view.object(o)
-  if seen then
-    shape, b = bodies.of(seen)
-    return shape, b, seen
-  end
+  if seen then return bodies.of(seen), seen end
   if view.trait(o) then view.raise_stale(o) end
   if bodies.epitaph(o) then bodies.raise_unfit(o, verb) end
   local _, code, text = core.object_info(o)
@@ -75,7 +72,7 @@ end
 -- molt.as(obj, T): the view of the trait, or nil when the object has it not
 function object.as(o, what)
   local _
-  _, _, o = expect(1, "as", o)
+  _, o = expect(1, "as", o)
   local record = handle.record(what, "selection") or handle.check(2, "as", what, "trait")
   return view.make(o, layout.trait(record.trait or record.pointer))
 end
@@ -119,7 +116,7 @@ end
 function object.destroy(o)
   if not event.heard "destroy" and core.finish_plain(o) then return end
   local _
-  _, _, o = expect(1, "destroy", o)
+  _, o = expect(1, "destroy", o)
   if sentinel.is_armed(o) then return destroy_hooked(o) end
   if not event.heard "destroy" or ending[o] then
     local done, err = core.finish(o)     -- a fixed number of results: LuaJIT stitches
@@ -144,8 +141,8 @@ end
 
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
-  local shape, _
-  shape, _, o = expect(1, "clone", o)
+  local shape
+  shape, o = expect(1, "clone", o)
   local copy = class.make(shape.class)
   local from = bodies.of(copy)
   if from ~= shape then object.enter(copy, from, shape) end

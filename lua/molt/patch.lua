@@ -129,8 +129,8 @@ local function verb(kind)
     local of_static = patch_static(target, kind, name, fn)
     if of_static then return of_static end
     local record = handle.record(target, "class")
-    local shape, _, o
-    if not record then shape, _, o = object.expect(1, kind, target) end
+    local shape, o
+    if not record then shape, o = object.expect(1, kind, target) end
     if type(name) ~= "string" then check.argument(2, kind, "method name", name) end
     check.callable(3, kind, fn)
     local made = record and patch_class(record, kind, name, fn) or patch_object(o, shape, kind, name, fn)
@@ -180,7 +180,7 @@ function patch.restore(target, name)
   elseif record then
     count = restore_class(record, name) + static.restore(record, name)
   else
-    local shape, _, o = object.expect(1, "restore", target)
+    local shape, o = object.expect(1, "restore", target)
     count = restore_object(o, shape, name)
   end
   event.emit("restore", target, name)

@@ -291,7 +291,7 @@ end
 -- attached to it kept, is one of that class
 function recompose.become(o, what, migrate)
   local _
-  _, _, o = object.expect(1, "become", o)
+  _, o = object.expect(1, "become", o)
   local record = handle.check(2, "become", what, "class")
   if migrate ~= nil then check.callable(3, "become", migrate) end
   return evolve.in_time(core.must_wait(), o, function() return become(o, record, migrate) end)

@@ -11,6 +11,7 @@
 #include "record.h"
 #include "shape.h"
 #include "vtable.h"
+#include "registry.h"
 #include "world_state.h"
 
 typedef struct dump {
@@ -80,7 +81,7 @@ static inline void dump_world(dump *d)
     for (size_t i = 0; i < world->impls.count; i++) dump_impl(d, world->impls.item[i]);
     for (size_t i = 0; i < world->shapes.count; i++) dump_shape(d, world->shapes.item[i]);
     for (int32_t i = 1; i <= world->border->top; i++) {
-        if (world->border->objects[i]) dump_object(d, world->border->objects[i]);
+        if (world->border->bodies[i]) dump_object(d, molt__registry_at(world, i));
     }
     for (size_t i = 0; i < world->modules.count; i++) {
         const molt_module *module = world->modules.item[i];

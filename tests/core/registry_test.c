@@ -78,7 +78,7 @@ static void compaction_closes_the_holes(void **state)
     assert_int_equal(v.count, 10);
     for (size_t i = 0; i < 10; i++) assert_ptr_equal(v.seen[i], objects[i * 100]);
     assert_ptr_equal(molt_ref_object(with.world, ref), objects[500]);
-    for (int32_t slot = 1; slot <= 10; slot++) assert_int_equal(with.world->border->objects[slot]->slot, slot);
+    for (int32_t slot = 1; slot <= 10; slot++) assert_int_equal(with.world->border->bodies[slot]->slot, slot);
 }
 
 static void many_short_lives_need_few_slots(void **state)
@@ -91,6 +91,30 @@ static void many_short_lives_need_few_slots(void **state)
         must(molt_world_tick(with.world));
         assert_true(with.world->border->top <= 2 * with.world->border->live + 64);
     }
+}
+
+static void the_registry_stays_where_it_is(void **state)
+{
+    (void)state;
+    molt_class *car = car_class();
+    molt_object **bodies = with.world->border->bodies;
+    for (int i = 0; i < 200000; i++) new_object(car);
+    assert_ptr_equal(with.world->border->bodies, bodies);
+    assert_int_equal(bodies[200000]->slot, 200000);
+}
+
+static void a_full_world_refuses_one_more_object(void **state)
+{
+    (void)state;
+    molt_class *car = car_class();
+    size_t capacity = with.world->registry_capacity;
+    with.world->registry_capacity = 11;
+    for (int i = 0; i < 10; i++) new_object(car);
+    assert_null(molt_object_new(with.world, car));
+    assert_int_equal(molt_last_code(with.world), MOLT_ERR_MEMORY);
+    assert_string_equal(molt_last_error(with.world), "the world is full: it has room for 10 objects at a time");
+    assert_int_equal(molt_world_live(with.world), 10);
+    with.world->registry_capacity = capacity;
 }
 
 static void only_the_class_and_its_extensions_are_visited(void **state)
@@ -242,6 +266,8 @@ int main(void)
         TEST(the_order_survives_ends_reuse_and_compaction),
         TEST(compaction_closes_the_holes),
         TEST(many_short_lives_need_few_slots),
+        TEST(the_registry_stays_where_it_is),
+        TEST(a_full_world_refuses_one_more_object),
         TEST(only_the_class_and_its_extensions_are_visited),
         TEST(a_visitor_stops_by_returning_false),
         TEST(objects_made_meanwhile_are_not_visited),

@@ -265,27 +265,27 @@ describe("the body slot [0]", function()
     every_use_raises(o, "it is gone")
   end)
 
-  it("overwritten by another object's body is an error at the next use, and the other is well", function()
+  it("overwritten by another object's slot is an error at the next use, and the other is well", function()
     local o, other = Gauged(), Gauged()
     o[0] = other[0]
-    every_use_raises(o, "it holds another body")
+    every_use_raises(o, "it holds another object's slot")
     other.level = 3
     assert.equal(6, other:value(2))
   end)
 
-  it("overwritten by the body of an object of another class is an error at the next use", function()
+  it("overwritten by the slot of an object of another class is an error at the next use", function()
     local o, other = Gauged(), Car()
     o[0] = other[0]
-    every_use_raises(o, "it holds another body")
+    every_use_raises(o, "it holds another object's slot")
     assert.equal(10, other.fuel)
   end)
 
-  it("overwritten by the body of a destroyed object is an error at the next use", function()
+  it("overwritten by the slot of a destroyed object is an error at the next use", function()
     local o, other = Gauged(), Gauged()
-    local body = other[0]
+    local slot = other[0]
     molt.destroy(other)
-    o[0] = body
-    every_use_raises(o, "it holds another body")
+    o[0] = slot
+    every_use_raises(o, "it holds a number")
   end)
 
   it("overwritten by other cdata is an error at the next use", function()
@@ -315,7 +315,7 @@ describe("the body slot [0]", function()
     for k, v in next, o do copy[k] = v end
     debug.setmetatable(copy, debug.getmetatable(o))
     refuses(function() copy.level = 1 end,
-      "the body slot [0] of this object was overwritten: it holds another body (at field 'level')")
+      "the body slot [0] of this object was overwritten: it holds another object's slot (at field 'level')")
     assert.equal(3, o.level)
   end)
 

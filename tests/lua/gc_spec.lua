@@ -320,6 +320,34 @@ describe("a collection at every step", function()
 end)
 
 describe("the registry", function()
+  -- Between two lines of molt's own code, where only a debug hook gets in.
+  it("lets an object keep its slot while it is being made", function()
+    local Car, reached = new_class(), 0
+    local made = {}
+    for line = 1, 12 do
+      for _ = 1, 50 do Car() end                   -- holes below, once they are collected
+      local at, inside = 0, false
+      debug.sethook(function()
+        if inside or debug.getinfo(2, "S").source ~= "=molt" then return end
+        at = at + 1
+        if at ~= line then return end
+        inside, reached = true, reached + 1
+        collectgarbage()
+        molt.tick()
+        inside = false
+      end, "l")
+      local o = Car()
+      debug.sethook()
+      o.fuel = line
+      made[line] = o
+    end
+    assert.is_true(reached >= 8, reached .. " lines")
+    for line, o in ipairs(made) do assert.equal(line, o.fuel) end
+    made = nil                                     -- luacheck: ignore
+    helper.collect_all()
+    assert.equal(0, molt.count(Car))
+  end)
+
   it("keeps the order of creation through random creation, destruction and collection", function()
     local Car = new_class()
     local random = 12345

@@ -4,23 +4,36 @@
 --
 --   function(o, k)
 --     if k == "fuel" then
---       local b = o[0]
---       if istype(Body, b) and objects[b.molt_slot] == o then return b.fuel end
+--       local s, n = o[0], relaid[1]
+--       if type(s) == "number" then
+--         s = tobit(s)
+--         if objects[s] == o then
+--           local b = bodies[s]
+--           if objects[s] ~= o or getmeta(o) ~= meta or relaid[1] ~= n then return o[k] end
+--           return b.fuel
+--         end
+--       end
 --       return misuse(o, k)
 --     end
---     if k == "heat" then … b.molt_blocks[0] … end           -- see attached_steps
+--     if k == "heat" then … b.molt_attached[1] … end         -- see steps_to
 --     return methods[k]
 --   end
 --
 -- The key is a constant where the code is compiled, so the comparisons vanish.
--- What is left is the check that the body is this table's own: [0] is an ordinary
--- key, and a copied or stale body must never be followed. It costs 0.5 ns a
--- call, since LuaJIT does it once for all fields between two stores into tables
--- (docs/decisions/0001-own-body-check.md).
+-- What is left is the check that the slot is this table's own: [0] is an ordinary
+-- key, and another object's body must never be followed. LuaJIT does it once for all
+-- fields between two stores into tables (docs/decisions/0001-own-body-check.md).
+--
+-- Making the cdata `b` may run the collector, and a finalizer, in the interpreter; in
+-- compiled code each exit may. So what held before is looked at again right before the
+-- pointer is followed, on the same line, so that no line hook comes between; and the
+-- metatable, which may be another since this function was found in it. Of all that,
+-- compiled code compares the metatable.
 --
 -- Each shape gets a prototype of its own: LuaJIT specialises a call to the
 -- closure only while a prototype has few closures.
 
+local bit = require "bit"
 local ffi = require "ffi"
 local jit = require "jit"
 local core = require "molt.core"
@@ -35,34 +48,36 @@ local accessor = {}
 local chain = 8
 
 local header = [[
-local methods, meta, objects, Body, state, blocks, typed, misuse, refuse, assign, fallback,
-  cast, istype, wide, rawset, type, getmeta, read, write, watching, watched, learn = ...
+local methods, meta, objects, bodies, relaid, state, blocks, typed, misuse, refuse, assign, fallback,
+  cast, tobit, wide, rawset, type, getmeta, read, write, watching, watched, learn = ...
 ]]
 
-local own = "istype(Body, b) and objects[b.molt_slot] == o"
+-- Statements around `use`, which has the object's own body in `b`. `again` starts over.
+local function own_body(use, again)
+  return ([[
+    local s, n = o[0], relaid[1]
+    if type(s) == "number" then
+      s = tobit(s)
+      if objects[s] == o then
+        local b = bodies[s]
+        if objects[s] ~= o or getmeta(o) ~= meta or relaid[1] ~= n then %s end %s
+      end
+    end
+]]):format(again, use)
+end
 
 -- Statements around `access`, which reads or writes one field. The field of an
--- attached trait takes several steps, and between any two of them the collector
--- may run a finalizer that detaches the trait: in the interpreter at each new
--- cdata, in compiled code at each exit. So right before a pointer is followed,
--- with nothing in between that could exit, state.epoch says whether anything has
--- changed since; if so, `again` starts over. It is read first: the object may have
--- changed its shape between the look at its metatable and this function. Compiled code loads the epoch once
--- and compares nothing.
+-- attached trait takes several steps, between any two of which the trait may be
+-- detached: state.epoch, read first, says whether anything has changed since.
 local function steps_to(field, access, again)
-  if not field.block then
-    return ("local b = o[0]\n if %s then %s end\n"):format(own, access:format("b." .. field.name))
-  end
-  return ([[
-    local b, Block, e = o[0], blocks[%d], state.epoch
-    if %s then
-      if getmeta(o) ~= meta then %s end
-      local list = b.molt_attached
-      if state.epoch ~= e then %s end local block = list[%d]
-      block = cast(Block, block)
-      if state.epoch ~= e then %s end %s
-    end
-]]):format(field.block, own, again, again, field.block, again, access:format("block." .. field.name))
+  if not field.block then return own_body(access:format("b." .. field.name), again) end
+  local use = ([[
+local list = b.molt_attached
+        if state.epoch ~= e then %s end local block = list[%d]
+        block = cast(Block, block)
+        if state.epoch ~= e then %s end %s
+]]):format(again, field.block, again, access:format("block." .. field.name))
+  return ("local Block, e = blocks[%d], state.epoch\n"):format(field.block) .. own_body(use, again)
 end
 
 local function read_branch(field)
@@ -163,9 +178,9 @@ function accessor.make(shape, hooks)
     if field.wide then read[field.name], write[field.name] = layout.wide_access(field.of, field.wide) end
   end
   local text = source(fields, hooks.fallback ~= nil)
-  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.pointer, border.state, blocks, typed,
-    hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, ffi.istype, value.wide, rawset, type,
-    debug.getmetatable, read, write, layout.watching, layout.watched, hooks.learn)
+  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.bodies, border.relaid, border.state,
+    blocks, typed, hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, bit.tobit, value.wide, rawset,
+    type, debug.getmetatable, read, write, layout.watching, layout.watched, hooks.learn)
 end
 
 return accessor

@@ -1,6 +1,6 @@
 -- molt.bodies: from an object's table to its body, and what is left of it.
 
-local ffi = require "ffi"
+local bit = require "bit"
 local core = require "molt.core"
 local border = require "molt.border"
 local shapes = require "molt.shapes"
@@ -9,16 +9,16 @@ local bodies = {}
 
 local KEY, DEAD = shapes.KEY, shapes.DEAD
 local objects = border.objects
-local getmetatable, rawget, istype = debug.getmetatable, rawget, ffi.istype
+local getmetatable, rawget, tobit = debug.getmetatable, rawget, bit.tobit
 
--- shape, body of a living object's table; nil for anything else.
+-- The shape of a living object's table; nil for anything else.
 function bodies.of(o)
   if type(o) ~= "table" then return end
   local meta = getmetatable(o)
   local shape = meta and rawget(meta, KEY)
   if not shape then return end
-  local b = rawget(o, 0)
-  if istype(shape.body.pointer, b) and objects[b.molt_slot] == o then return shape, b end
+  local slot = rawget(o, 0)
+  if type(slot) == "number" and objects[tobit(slot)] == o then return shape end
 end
 
 -- The shape of a living object's table, without a look at its body; nil for
@@ -61,8 +61,9 @@ function bodies.raise_unfit(o, name)
 end
 
 function shapes.hooks.misuse(o, k)
-  local b = rawget(o, 0)
-  local what = b == nil and "it is gone" or "it holds " .. (type(b) == "cdata" and "another body" or "a " .. type(b))
+  local slot = rawget(o, 0)
+  local what = slot == nil and "it is gone" or "it holds "
+    .. (type(slot) == "number" and objects[slot] and "another object's slot" or "a " .. type(slot))
   local text = "the body slot [0] of this object was overwritten: %s (at field '%s')"
   border.raise("body", text:format(what, tostring(k)),
     "[0] is molt's; give the object its fields by name, and copy objects with molt.clone")

@@ -31,7 +31,6 @@ do
   local probe = ffi.cast("molt_object *", nil)
   local id = tonumber(ffi.typeof("molt_object *"))
   if core.ctype_of(probe) ~= id then refuse("the place of a cdata's type", core.ctype_of(probe), id) end
-  core.body_type(id)
   core.wide_types(tonumber(ffi.typeof("int64_t")), tonumber(ffi.typeof("uint64_t")))
 end
 
@@ -41,12 +40,12 @@ border.state = entry.border              -- molt_border *
 border.create = entry.create
 border.id = entry.id
 border.objects = core.objects            -- registry slot -> object, weak
+border.relaid = core.relaid              -- [1] counts the changes of layout
 border.callbacks = core.callbacks        -- by the numbers below
 
 -- molt__callback in bindings/src/binding.h
-border.CHANGED, border.SHAPE, border.CDATA, border.STAGE = 1, 2, 3, 4
-border.RELAID, border.CLOSING, border.INT64, border.HOOK = 5, 6, 7, 8
-border.SUCCEED = 9
+border.CHANGED, border.SHAPE, border.STAGE, border.RELAID = 1, 2, 3, 4
+border.CLOSING, border.INT64, border.HOOK, border.SUCCEED = 5, 6, 7, 8
 
 core.callbacks[border.INT64] = function(low, high, is_signed)
   local wide = ffi.cast("uint64_t", low) + ffi.cast("uint64_t", high) * 4294967296ULL

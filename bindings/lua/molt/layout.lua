@@ -8,6 +8,7 @@
 
 local ffi = require "ffi"
 local core = require "molt.core"
+local border = require "molt.border"
 
 local layout = {}
 
@@ -63,7 +64,7 @@ function layout.drop_trait(handle)
 end
 
 -- What bodies begin with: one type for all of them.
-local Head = ffi.typeof("union { int32_t molt_slot; struct { char molt_skip[$]; void **molt_attached; };"
+local Head = ffi.typeof("union { struct { char molt_skip[$]; void **molt_attached; };"
   .. " molt_object molt_object; }", ffi.offsetof("molt_object", "attached"))
 
 -- Members one after the other, each at its offset: what lies between is skipped.
@@ -106,7 +107,8 @@ function layout.block_type(info)
   return info.block_pointer
 end
 
--- The body of a layout: { pointer = ctype, parts = { … } } from a shape's info.
+-- The bodies of a layout, from a shape's info: { pointer = ctype of a pointer to one,
+-- bodies = the registry, for slots of objects that have it }.
 function layout.body(shape)
   local body = bodies[shape.layout]
   if body then return body end
@@ -118,8 +120,8 @@ function layout.body(shape)
       add_fields(add, layout.trait(part.trait).typed, part.offset, false)
     end
   end
-  body = { pointer = ffi.typeof("struct { $; " .. table.concat(text, " ") .. " } *", Head) }
-  core.body_type(tonumber(body.pointer))
+  local pointer = ffi.typeof("struct { $; " .. table.concat(text, " ") .. " } *", Head)
+  body = { pointer = pointer, bodies = ffi.cast(ffi.typeof("$ *", pointer), border.state.bodies) }
   bodies[shape.layout] = body
   return body
 end

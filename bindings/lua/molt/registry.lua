@@ -1,7 +1,7 @@
 -- molt.registry: making objects, finding the dead, going through the living.
 --
 --   objects         slot -> table, weak: the collector empties it
---   state.objects   slot -> body, in C
+--   state.bodies    slot -> body, in C
 --
 -- A body whose table has died is found by an incremental sweep after each
 -- collection, in ordinary context: a step at each creation, the rest at the tick.
@@ -47,16 +47,17 @@ end
 local pace = 256          -- slots looked at for each object made
 
 local maker = [[
-local create, pointer, Body, meta, objects, state, sweep, no_memory, cast, setmetatable = ...
+local create, pointer, meta, objects, state, sweep, no_memory, setmetatable = ...
 return function()
   if state.collected ~= 0 then sweep(%d) end
   local body = create(pointer)
   if body == nil then no_memory() end
-  local o = { [0] = false%s }
-  o[0] = cast(Body, body)
+  local o = { [0] = 0%s }
+  local slot = body.slot
+  o[0] = slot
   %s
   setmetatable(o, meta)
-  objects[body.slot] = o
+  objects[slot] = o
   body.flags = 0
   return o
 end
@@ -85,7 +86,7 @@ end
 function registry.maker(shape, typed, any)
   local fields, clear = birth(typed, any, shape.methods)
   return assert(loadstring(maker:format(pace, fields, clear), "=molt"))(border.create, shape.pointer,
-    shape.body.pointer, shape.meta, objects, state, registry.sweep, no_memory, ffi.cast, setmetatable)
+    shape.meta, objects, state, registry.sweep, no_memory, setmetatable)
 end
 
 local shape_of = bodies.shape_of

@@ -206,11 +206,6 @@ end
 
 border.callbacks[border.SHAPE] = shapes.get
 
--- What goes into [0] of an object of that shape.
-border.callbacks[border.CDATA] = function(id, pointer)
-  return ffi.cast(shapes.get(id).body.pointer, pointer)
-end
-
 -- A change of layout gives objects other bodies; C installs them, all at once. What
 -- else happens to an object of `from` that goes to `to` is for hooks.look(from, to, settled) to
 -- say: nil, or a function of the object, the two shapes, its body to be and its place.
@@ -219,21 +214,17 @@ local Moves = ffi.typeof("struct { molt_object *object, *body; void **attached; 
 local objects, cast = border.objects, ffi.cast
 
 border.callbacks[border.STAGE] = function(pointer, count, settled)
-  local moves, staged = cast(Moves, pointer), {}
+  local moves = cast(Moves, pointer)
   local from_id, to_id, from, to, look
-  core.set_staged(staged)
   for i = 0, count - 1 do
     local o = objects[moves[i].object.slot]
-    staged[i + 1] = false            -- an object that Lua has never seen gets its table later
     if o then
       local old, new = cast(head, moves[i].object.shape).id, cast(head, moves[i].body.shape).id
       if old ~= from_id or new ~= to_id then
         from_id, to_id, from, to = old, new, shapes.get(old), shapes.get(new)
         look = shapes.hooks.look(from, to, settled)
       end
-      local body = cast(to.body.pointer, moves[i].body)
-      if look then look(o, from, to, body, i) end
-      staged[i + 1] = body
+      if look then look(o, from, to, cast(to.body.pointer, moves[i].body), i) end
     end
   end
 end

@@ -8,9 +8,10 @@
 --
 --   function(self, a1)
 --     local e = state.epoch
---     if type(self) == "table" then
---       local b = self[0]
---       if istype(Body, b) and objects[b.molt_slot] == self then
+--     local s = type(self) == "table" and self[0]
+--     if type(s) == "number" and objects[tobit(s)] == self then
+--       local b = bodies[tobit(s)]
+--       if state.epoch == e and objects[tobit(s)] == self and getmeta(self) == meta then
 --         local vt, block = b.molt_vtable_2, cast(Bytes, b) + 64
 --         if state.epoch == e then
 --           local f = vt[-8]                       -- leaf entry of the slot
@@ -28,6 +29,7 @@
 --     return caller(self, a1)
 --   end
 
+local bit = require "bit"
 local ffi = require "ffi"
 local core = require "molt.core"
 local border = require "molt.border"
@@ -60,8 +62,8 @@ local function source(method, open, close)
   local call = ("f(block%s)"):format(more)
   local void = method.result == "void"
   return table.concat {
-    "local objects, Body, state, caller, drain, F, Bytes, Handle, View,\n",
-    "  getmeta, meta, cast, istype, wide, type = ...\n",
+    "local objects, bodies, state, caller, drain, F, Bytes, Handle, View,\n",
+    "  getmeta, meta, cast, tobit, wide, type = ...\n",
     "return function(self", more, ")\n",
     "local e = state.epoch\n",
     open,
@@ -81,18 +83,17 @@ end
 
 -- By object: `part` of a shape's info, the index-th of its parts.
 local function object_source(method, part, index)
-  local open = { 'if type(self) == "table" then local b = self[0]\n',
-    "if istype(Body, b) and objects[b.molt_slot] == self then\n" }
+  local open = { 'local s = type(self) == "table" and self[0]\n',
+    'if type(s) == "number" and objects[tobit(s)] == self then local b = bodies[tobit(s)]\n',
+    "if state.epoch == e and objects[tobit(s)] == self and getmeta(self) == meta then " }
   if part.offset > 0 then
     open[#open + 1] = ("local vt, block = b.molt_vtable_%d, cast(Bytes, b) + %d\n"):format(index, part.offset)
   else
     open[#open + 1] = ([[
       local list, block, vt = b.molt_attached
-      if state.epoch == e and getmeta(self) == meta then
-        block = list[%d]
-        if state.epoch == e then block = cast(Handle, block) end
-        if state.epoch == e then vt = block.vtable end
-      end
+      if state.epoch == e then block = list[%d] end
+      if state.epoch == e then block = cast(Handle, block) end
+      if state.epoch == e then vt = block.vtable end
 ]]):format(part.block)
   end
   return source(method, table.concat(open), "end end\n")
@@ -103,10 +104,10 @@ local function view_source(method)
     .. "if block ~= nil then if state.epoch == e then vt = block.vtable end\n", "end end\n")
 end
 
-local function make(text, method, caller, body, meta)
-  return assert(loadstring(text, "=molt"))(border.objects, body, border.state, caller, core.drain,
+local function make(text, method, caller, bodies, meta)
+  return assert(loadstring(text, "=molt"))(border.objects, bodies, border.state, caller, core.drain,
     layout.function_type(method), ffi.typeof("char *"), ffi.typeof("molt_block *"), ffi.typeof("molt_view *"),
-    debug.getmetatable, meta, ffi.cast, ffi.istype, value.wide, type)
+    debug.getmetatable, meta, ffi.cast, bit.tobit, value.wide, type)
 end
 
 -- A 64 bit result is a new cdata, whose making may run the collector before the
@@ -120,7 +121,7 @@ function thunk.object(shape, trait, method)
   if not fits(method) then return method.caller end
   for index, part in ipairs(shape.info.parts) do
     if part.trait == trait.handle then
-      return make(object_source(method, part, index), method, method.caller, shape.body.pointer, shape.meta)
+      return make(object_source(method, part, index), method, method.caller, shape.body.bodies, shape.meta)
     end
   end
 end

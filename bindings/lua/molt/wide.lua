@@ -3,7 +3,7 @@
 -- A string is read as a copy. A reference is an id in C; the object that refers
 -- keeps the one it was given in a list of its own, under a key of its table:
 --
---   o[0]        body
+--   o[0]        its slot
 --   o[KEPT]     { ["Unit.target"] = object, ["Unit.pos"] = proxy, … }
 --
 -- so cycles are collected like any others. An array or struct is read as a proxy:
@@ -217,8 +217,7 @@ local function object_of(x)
 end
 
 local function check_body(o, field)
-  local _, b = bodies.of(o)
-  if not b then shapes.hooks.misuse(o, field.name) end
+  if not bodies.of(o) then shapes.hooks.misuse(o, field.name) end
 end
 
 local function assign(x, trait, field, v)

@@ -5,14 +5,14 @@
  * `ffi.cdef` when the library is built; when it is loaded, LuaJIT's idea of
  * every size and offset is compared with the C compiler's.
  *
- *   Lua table           body (one slot of a slab)
- *   ┌─────────┐         ┌──────────────────────────────┐
- *   │ [0] ────┼────────▶│ molt_object: slot, shape, …  │
- *   └─────────┘         │ molt_block  Engine           │  vtable ─▶ slots
- *        ▲              │   double power               │
- *        │              │ molt_block  Vehicle          │  vtable ─▶ slots
- *   registry[slot]      │   double fuel                │
- *                       └──────────────────────────────┘
+ *   Lua table                           body (one cell of a slab)
+ *   ┌───────────┐                       ┌──────────────────────────────┐
+ *   │ [0]: slot │      bodies[slot] ───▶│ molt_object: slot, shape, …  │
+ *   └───────────┘                       │ molt_block  Engine           │  vtable ─▶ slots
+ *        ▲                              │   double power               │
+ *        └────────── tables[slot]       │ molt_block  Vehicle          │  vtable ─▶ slots
+ *                    (weak, in Lua)     │   double fuel                │
+ *                                       └──────────────────────────────┘
  *
  * A vtable pointer points at slot 0. What the runtime knows of each slot lies
  * around it, so that a C caller needs one load and one call:
@@ -103,7 +103,7 @@ typedef struct molt_border {
     int32_t epoch;               /* counts what may move or end a block, or change a slot */
     int32_t exposed;             /* host code may hold handles: bodies wait for the tick */
     double tick;                 /* ticks so far */
-    molt_object **objects;       /* registry: slot -> object; [0] unused */
+    molt_object **bodies;        /* registry: slot -> present body, or NULL; [0] unused. Stays where it is */
 } molt_border;
 
 /* Entry points that the Lua side calls through FFI. None of them reaches Lua. */

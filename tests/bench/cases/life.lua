@@ -74,12 +74,13 @@ struct bench_mallinfo { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, f
 struct bench_mallinfo mallinfo2(void);
 ]]
 
--- Bytes in use: LuaJIT's heap, and malloc's, where Molt's bodies are.
+-- Bytes in use: LuaJIT's heap, malloc's, where Molt's bodies are, and Molt's registry.
 local function heaps()
   collectgarbage()
   collectgarbage()
   local info = ffi.C.mallinfo2()
-  return collectgarbage("count") * 1024 + tonumber(info.uordblks) + tonumber(info.hblkhd)
+  local registry = require("molt.border").state.top * ffi.sizeof("void *")
+  return collectgarbage("count") * 1024 + tonumber(info.uordblks) + tonumber(info.hblkhd) + registry
 end
 
 local function bytes(class, count)

@@ -55,7 +55,6 @@ typedef struct molt__binding {
     int tombstones;                  /* shape id -> metatable of destroyed objects */
     int views;                       /* trait index + 1 -> weak: object id -> view */
     int view_metas;                  /* trait index + 1 -> metatable of its views */
-    int relaid;                      /* [1] counts the changes of layout */
     int iterations;                  /* weak keys: { at, stop } of loops under way */
     int32_t sweep_from, sweep_to;    /* next slot to look at (0: no sweep), next to fill */
     int pending;                     /* a table with the pending error's Lua value at [1] */

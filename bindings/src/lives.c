@@ -195,20 +195,8 @@ void molt__reshaped(lua_State *L, molt__binding *b, molt_object *object)
     lua_pop(L, 1);
 }
 
-/* Accessors that had looked a body up before this one know that it may be another. */
-static void count_relaid(lua_State *L, const molt__binding *b)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->relaid);
-    lua_rawgeti(L, -1, 1);
-    double count = lua_tonumber(L, -1);
-    lua_pushnumber(L, count + 1);
-    lua_rawseti(L, -3, 1);
-    lua_pop(L, 2);
-}
-
 void molt__relaid(lua_State *L, molt__binding *b, const molt__move *moves, size_t count)
 {
-    count_relaid(L, b);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->objects);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, moves[i].object->slot);

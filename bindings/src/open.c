@@ -117,7 +117,6 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     b->tombstones = new_table_ref(L, NULL);
     b->views = new_table_ref(L, NULL);
     b->view_metas = new_table_ref(L, NULL);
-    b->relaid = new_table_ref(L, NULL);
     b->iterations = new_table_ref(L, "k");
     b->pending = new_table_ref(L, NULL);
     b->error_meta = new_table_ref(L, NULL);
@@ -127,10 +126,7 @@ static molt__binding *binding_make(lua_State *L, molt_world *world, bool owns_wo
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->pending);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->relaid);
-    lua_pushinteger(L, 0);
-    lua_rawseti(L, -2, 1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     b->world = world;
     b->owns_world = owns_world;
     molt__world_join(world, &molt__lua_bridge, b, &b->border);
@@ -217,7 +213,6 @@ static void push_core(lua_State *L, molt__binding *b)
     lua_setfield(L, -2, "version");
     push_abi(L);
     set_ref(L, "objects", b->objects);
-    set_ref(L, "relaid", b->relaid);
     set_ref(L, "metas", b->metas);
     set_ref(L, "tombstones", b->tombstones);
     set_ref(L, "view_metas", b->view_metas);

@@ -4,7 +4,7 @@
 -- traces are shared; all cases run once, then all again (--rounds). Of the
 -- repetitions in one process the minimum counts, since noise only ever adds; of
 -- the processes the median, since each has another seed for its hashes, and with
--- it other collisions in the tables of both sides.
+-- it other collisions in the tables of both sides, and another heap (lib/heap.lua).
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
@@ -19,7 +19,7 @@ end
 
 -- ---------------------------------------------------------------- in a child
 
-local function child(group_name, index, only, quick)
+local function child(group_name, index, only, round, quick)
   local measure = require "lib.measure"
   measure.quick = quick
   local group = require("cases." .. group_name)
@@ -29,6 +29,7 @@ local function child(group_name, index, only, quick)
     print(value, value)
     return
   end
+  if not option(case, group, "fresh") then require("lib.heap").use(round) end
   local results = measure.variants(case.run(build, only), {
     batch = option(case, group, "batch"), time = option(case, group, "time"), n = option(case, group, "n"),
     repetitions = option(case, group, "repetitions"),
@@ -37,7 +38,7 @@ local function child(group_name, index, only, quick)
 end
 
 if arg[1] == "--child" then
-  return child(arg[2], tonumber(arg[3]), tonumber(arg[4]), arg[5] == "quick")
+  return child(arg[2], tonumber(arg[3]), tonumber(arg[4]), tonumber(arg[5]), arg[6] == "quick")
 end
 
 -- ---------------------------------------------------------------- the command
@@ -79,22 +80,22 @@ local function read_numbers(command)
   return found
 end
 
-local function lua_command(group_name, group, index, only, quick)
+local function lua_command(group_name, group, index, only, round, quick)
   local mode = option(group[index], group, "interpreted") and "-joff" or ""
-  return ("%s %s %s --child %s %d %d %s"):format(quote(arg[-1] or "luajit"), mode, quote(arg[0]), group_name, index,
-    only, quick and "quick" or "")
+  return ("%s %s %s --child %s %d %d %d %s"):format(quote(arg[-1] or "luajit"), mode, quote(arg[0]), group_name, index,
+    only, round, quick and "quick" or "")
 end
 
 -- One round of a case: molt's result and the peer's.
-local function run_once(group_name, group, index, quick)
+local function run_once(group_name, group, index, round, quick)
   local case = group[index]
   if case.host then
     local host = quote(build .. "/tests/bench/bench_host")
     return unpack(read_numbers(("%s %s %d"):format(host, case.host, quick and 9 or 51)))
   end
-  local results = read_numbers(lua_command(group_name, group, index, 1, quick))
+  local results = read_numbers(lua_command(group_name, group, index, 1, round, quick))
   if option(case, group, "separate") then
-    results[2] = read_numbers(lua_command(group_name, group, index, 2, quick))[1]
+    results[2] = read_numbers(lua_command(group_name, group, index, 2, round, quick))[1]
   end
   return results[1], results[2]
 end
@@ -147,7 +148,7 @@ local function measure_all(list, options)
   for round = 1, options.rounds do
     for i, entry in ipairs(list) do
       progress(("round %d of %d, case %d of %d: %s"):format(round, options.rounds, i, #list, entry.case.name))
-      local ours, theirs = run_once(entry.group_name, entry.group, entry.index, options.quick)
+      local ours, theirs = run_once(entry.group_name, entry.group, entry.index, round, options.quick)
       entry.rounds = entry.rounds or {}
       if ours then table.insert(entry.rounds, { ours = ours, theirs = theirs }) end
     end

@@ -2,15 +2,15 @@
 --
 -- For a class with a field `double fuel` and an attached trait with `float heat`:
 --
---   function(o, k)
+--   local function index(o, k)
 --     if k == "fuel" then
---       local s, n = o[0], relaid[1]
+--       local s, e = o[0], state.epoch
 --       if type(s) == "number" then
 --         s = tobit(s)
 --         if objects[s] == o then
+--           if getmeta(o).__index ~= index then return o[k] end
 --           local b = bodies[s]
---           if objects[s] ~= o or getmeta(o) ~= meta or relaid[1] ~= n then return o[k] end
---           return b.fuel
+--           if objects[s] ~= o or state.epoch ~= e then return o[k] end return b.fuel
 --         end
 --       end
 --       return misuse(o, k)
@@ -24,11 +24,12 @@
 -- key, and another object's body must never be followed. LuaJIT does it once for all
 -- fields between two stores into tables (docs/decisions/0001-own-body-check.md).
 --
+-- The object may be of another shape since this function was found in its metatable.
 -- Making the cdata `b` may run the collector, and a finalizer, in the interpreter; in
--- compiled code each exit may. So what held before is looked at again right before the
--- pointer is followed, on the same line, so that no line hook comes between; and the
--- metatable, which may be another since this function was found in it. Of all that,
--- compiled code compares the metatable.
+-- compiled code each exit may. So right before a pointer is followed, on the same line,
+-- lest a line hook come between, state.epoch says whether anything has changed since.
+-- All of this costs the interpreter; compiled code has looked for __index already, and
+-- compares nothing with itself.
 --
 -- Each shape gets a prototype of its own: LuaJIT specialises a call to the
 -- closure only while a prototype has few closures.
@@ -48,56 +49,56 @@ local accessor = {}
 local chain = 8
 
 local header = [[
-local methods, meta, objects, bodies, relaid, state, blocks, typed, misuse, refuse, assign, fallback,
+local methods, meta, objects, bodies, state, blocks, typed, misuse, refuse, assign, fallback,
   cast, tobit, wide, rawset, type, getmeta, read, write, watching, watched, learn = ...
 ]]
 
--- Statements around `use`, which has the object's own body in `b`. `again` starts over.
-local function own_body(use, again)
+-- Statements around `use`, which has the object's own body in `b`. `changed` is the test
+-- that the shape is another, `again` starts over.
+local function own_body(use, changed, again)
   return ([[
-    local s, n = o[0], relaid[1]
+    local s, e = o[0], state.epoch
     if type(s) == "number" then
       s = tobit(s)
       if objects[s] == o then
+        if %s then %s end
         local b = bodies[s]
-        if objects[s] ~= o or getmeta(o) ~= meta or relaid[1] ~= n then %s end %s
+        if objects[s] ~= o or state.epoch ~= e then %s end %s
       end
     end
-]]):format(again, use)
+]]):format(changed, again, again, use)
 end
 
--- Statements around `access`, which reads or writes one field. The field of an
--- attached trait takes several steps, between any two of which the trait may be
--- detached: state.epoch, read first, says whether anything has changed since.
-local function steps_to(field, access, again)
-  if not field.block then return own_body(access:format("b." .. field.name), again) end
-  local use = ([[
+-- Statements around `access`, which reads or writes one field. That of an attached trait
+-- takes more steps, between any two of which the trait may be detached.
+local function steps_to(field, access, changed, again)
+  if not field.block then return own_body(access:format("b." .. field.name), changed, again) end
+  return own_body(([[
 local list = b.molt_attached
         if state.epoch ~= e then %s end local block = list[%d]
-        block = cast(Block, block)
+        block = cast(blocks[%d], block)
         if state.epoch ~= e then %s end %s
-]]):format(again, field.block, again, access:format("block." .. field.name))
-  return ("local Block, e = blocks[%d], state.epoch\n"):format(field.block) .. own_body(use, again)
+]]):format(again, field.block, field.block, again, access:format("block." .. field.name)), changed, again)
 end
 
-local function read_branch(field)
+local function read_branch(field, changed)
   if field.wide then return ("if k == %q then return read[%q](o) end\n"):format(field.name, field.name) end
   return ("if k == %q then\n%s return misuse(o, k)\nend\n")
-    :format(field.name, steps_to(field, "return %s", "return o[k]"))
+    :format(field.name, steps_to(field, "return %s", changed, "return o[k]"))
 end
 
-local function write_branch(field)
+local function write_branch(field, changed)
   local watch = field.required
     and ("if k == %q and watching.n ~= 0 and watching[o] then return watched(o, k, v) end\n"):format(field.name) or ""
   if field.wide then return watch .. ("if k == %q then return write[%q](o, v) end\n"):format(field.name, field.name) end
   return watch .. ("if k == %q then\n if %s then\n%s return misuse(o, k)\n end\n return refuse(%q, v, k, o)\nend\n")
-    :format(field.name, value.condition(field.kind, "v"), steps_to(field, "%s = v return", "o[k] = v return"),
+    :format(field.name, value.condition(field.kind, "v"), steps_to(field, "%s = v return", changed, "o[k] = v return"),
       field.kind)
 end
 
-local function branches(fields, make)
+local function branches(fields, make, changed)
   local text = {}
-  for i, field in ipairs(fields) do text[i] = make(field) end
+  for i, field in ipairs(fields) do text[i] = make(field, changed) end
   text = table.concat(text)
   if #fields <= chain then return text end
   return "  if typed[k] then\n" .. text .. "  end\n"
@@ -122,18 +123,21 @@ function accessor.fields(shape)
   return fields
 end
 
--- `strict`: unknown names go through the hooks, both ways.
-local function source(fields, strict)
+-- `strict`: unknown names go through the hooks, both ways. `inner`: another function
+-- stands for `index` in the metatable.
+local function source(fields, strict, inner)
+  local changed = inner and "getmeta(o) ~= meta" or "getmeta(o).__index ~= index"
   return table.concat {
     header,
-    "return function(o, k)\n", branches(fields, read_branch),
-    strict and "  local m = methods[k]\n  if m ~= nil then return m end\n  return fallback(o, k)\nend,\n"
-      or "  return methods[k]\nend,\n",
-    "function(o, k, v)\n", branches(fields, write_branch),
+    "local function index(o, k)\n", branches(fields, read_branch, changed),
+    strict and "  local m = methods[k]\n  if m ~= nil then return m end\n  return fallback(o, k)\nend\n"
+      or "  return methods[k]\nend\n",
+    "local function newindex(o, k, v)\n", branches(fields, write_branch, "getmeta(o).__newindex ~= newindex"),
     "  if k == 0 then return misuse(o, k) end\n",
     strict and "  return assign(o, k, v)\nend\n"
       or "  if methods[k] ~= nil or k == nil or k ~= k then return assign(o, k, v) end\n"
         .. "  rawset(o, k, v)\n  learn(o, k)\nend\n",
+    "return index, newindex\n",
   }
 end
 
@@ -165,8 +169,9 @@ end
 
 -- index, newindex for a shape. `hooks` has misuse(o, k), refuse(kind, v, k, o),
 -- assign(o, k, v) for names that are methods (strict: for all that are not typed
--- fields), and, where the class is strict, fallback(o, k) for unknown ones.
-function accessor.make(shape, hooks)
+-- fields), and, where the class is strict, fallback(o, k) for unknown ones. `inner`: the
+-- metatable's __index is to be a function around this one.
+function accessor.make(shape, hooks, inner)
   if not jit.status() and not has_more(shape.fields) then return interpreted(shape, hooks) end
   local fields, blocks, typed = shape.fields, {}, {}
   for _, part in ipairs(shape.info.parts) do
@@ -177,9 +182,9 @@ function accessor.make(shape, hooks)
     typed[field.name] = true
     if field.wide then read[field.name], write[field.name] = layout.wide_access(field.of, field.wide) end
   end
-  local text = source(fields, hooks.fallback ~= nil)
-  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.bodies, border.relaid, border.state,
-    blocks, typed, hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, bit.tobit, value.wide, rawset,
+  local text = source(fields, hooks.fallback ~= nil, inner)
+  return load_source(text)(shape.methods, shape.meta, border.objects, shape.body.bodies, border.state, blocks, typed,
+    hooks.misuse, hooks.refuse, hooks.assign, hooks.fallback, ffi.cast, bit.tobit, value.wide, rawset,
     type, debug.getmetatable, read, write, layout.watching, layout.watched, hooks.learn)
 end
 

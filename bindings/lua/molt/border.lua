@@ -40,7 +40,6 @@ border.state = entry.border              -- molt_border *
 border.create = entry.create
 border.id = entry.id
 border.objects = core.objects            -- registry slot -> object, weak
-border.relaid = core.relaid              -- [1] counts the changes of layout
 border.callbacks = core.callbacks        -- by the numbers below
 
 -- molt__callback in bindings/src/binding.h

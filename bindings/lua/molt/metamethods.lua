@@ -43,7 +43,7 @@ end
 -- A shape's __index with a fallback: for names that are neither methods nor fields.
 local function with_fallback(shape, fallback, hooks)
   local known, strict = declared_any(shape), hooks.fallback
-  local plain = accessor.make(shape, { misuse = hooks.misuse, refuse = hooks.refuse, assign = hooks.assign })
+  local plain = accessor.make(shape, { misuse = hooks.misuse, refuse = hooks.refuse, assign = hooks.assign }, true)
   return function(o, k)
     local v = plain(o, k)
     if v ~= nil or known[k] then return v end

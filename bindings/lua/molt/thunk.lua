@@ -9,9 +9,9 @@
 --   function(self, a1)
 --     local e = state.epoch
 --     local s = type(self) == "table" and self[0]
---     if type(s) == "number" and objects[tobit(s)] == self then
+--     if type(s) == "number" and objects[tobit(s)] == self and getmeta(self) == meta then
 --       local b = bodies[tobit(s)]
---       if state.epoch == e and objects[tobit(s)] == self and getmeta(self) == meta then
+--       if state.epoch == e and objects[tobit(s)] == self then
 --         local vt, block = b.molt_vtable_2, cast(Bytes, b) + 64
 --         if state.epoch == e then
 --           local f = vt[-8]                       -- leaf entry of the slot
@@ -84,8 +84,8 @@ end
 -- By object: `part` of a shape's info, the index-th of its parts.
 local function object_source(method, part, index)
   local open = { 'local s = type(self) == "table" and self[0]\n',
-    'if type(s) == "number" and objects[tobit(s)] == self then local b = bodies[tobit(s)]\n',
-    "if state.epoch == e and objects[tobit(s)] == self and getmeta(self) == meta then " }
+    'if type(s) == "number" and objects[tobit(s)] == self and getmeta(self) == meta then local b = bodies[tobit(s)]\n',
+    "if state.epoch == e and objects[tobit(s)] == self then " }
   if part.offset > 0 then
     open[#open + 1] = ("local vt, block = b.molt_vtable_%d, cast(Bytes, b) + %d\n"):format(index, part.offset)
   else

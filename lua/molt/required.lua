@@ -81,19 +81,22 @@ function layout.watched(o, name, value)
   assigned[name] = true
 end
 
+local function add_unattached(list, trait, record, o, fields)
+  add_missing(list, trait, function(name)
+    return fields and fields[name] ~= nil or rawget(o, name) ~= nil
+      or record.kind == "impl" and record.values[name] ~= nil
+  end)
+  return list
+end
+
 -- Traits and implementations (records) are to be attached to an object.
 function required.check_attach(o, records, fields)
   local list
   for i = 1, #records do
     local record = records[i]
     local trait = layout.trait(record.trait or record.pointer)
-    if #trait.required > 0 then
-      list = list or {}
-      add_missing(list, trait, function(name)
-        return fields and fields[name] ~= nil or rawget(o, name) ~= nil
-          or record.kind == "impl" and record.values[name] ~= nil
-      end)
-    end
+    -- No closure here: a loop that closes one over is not compiled, nor is who attaches.
+    if #trait.required > 0 then list = add_unattached(list or {}, trait, record, o, fields) end
   end
   if list then raise(list, "the object") end
 end

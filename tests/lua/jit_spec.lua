@@ -259,6 +259,27 @@ describe("a hot loop", function()
     assert.equal(2000, sum)
   end)
 
+  compiled("attaches a trait and detaches it", function()
+    local Mark, Car = molt.trait(fresh "Mark", {}), molt.class(fresh "Car", { Tank })
+    local list = {}
+    for i = 1, 100 do list[i] = Car() end
+    for _, trait in ipairs { Mark, Heat } do
+      molt.detach(molt.attach(list[1], trait), trait)        -- the shape is made
+      local aborts, count = watch(false, function(n)
+        local attached = 0
+        for i = 1, n do
+          local o = list[(i - 1) % 100 + 1]
+          molt.attach(o, trait)
+          if molt.is(o, trait) then attached = attached + 1 end
+          molt.detach(o, trait)
+        end
+        return attached
+      end, 5000)
+      assert.equal(5000, count)
+      assert.same({}, aborts)
+    end
+  end)
+
   compiled("makes objects", function()
     local Car = molt.class(fresh "Car", { Tank })
     compiles(20000, function(n)

@@ -48,13 +48,6 @@ function object.enter(o, from, to)
   if not done then error(err, 0) end
 end
 
-local function has(shape, pointer)
-  for _, part in ipairs(shape.info.parts) do
-    if part.trait == pointer then return true end
-  end
-  return false
-end
-
 -- molt.is(obj, T | Class): has it the trait, is it of the class or of one that
 -- extends it? False for anything that is no living object.
 function object.is(o, what)
@@ -65,7 +58,7 @@ function object.is(o, what)
   end
   local shape = bodies.of(view.object(o) or o)
   if not shape then return false end
-  if record.kind ~= "class" then return has(shape, record.trait or record.pointer) end
+  if record.kind ~= "class" then return shape.has[record.trait or record.pointer] or false end
   return compose.extends(shape.class, record)
 end
 

@@ -248,7 +248,7 @@ describe("the body slot [0]", function()
   it("overwritten by a value of any type is an error at the next use", function()
     local thread = coroutine.create(print)
     for _, row in ipairs {
-      { 5, "it holds a number" }, { "x", "it holds a string" }, { true, "it holds a boolean" }, { {},
+      { 2 ^ 40, "it holds a number" }, { "x", "it holds a string" }, { true, "it holds a boolean" }, { {},
         "it holds a table" },
       { print, "it holds a function" }, { thread, "it holds a thread" }, { io.stdout, "it holds a userdata" },
       { Car, "it holds a table" },
@@ -324,7 +324,7 @@ describe("the body slot [0]", function()
     local turns = 0
     local ok, err = pcall(function()
       for i = 1, 1000 do
-        if i == 500 then o[0] = 5 end
+        if i == 500 then o[0] = -1 end
         o.level = o.level + 1
         turns = turns + 1
       end

@@ -94,6 +94,17 @@ local function compiles(expected, fn, roots_only)
   end
 end
 
+-- Is a loop of this file, one that fn(...) runs, compiled as a whole?
+local function has_loop(fn, ...)
+  jit.flush()
+  local ours = false
+  for _, event in ipairs((record(fn, ...))) do
+    if event.what == "start" then ours = not event.code and is_of_this_file(event.func) end
+    if event.what == "stop" and ours then return true end
+  end
+  return false
+end
+
 describe("a hot loop", function()
   compiled("reads a typed field", function()
     local o = molt.class(fresh "Car", { Tank })()
@@ -257,6 +268,23 @@ describe("a hot loop", function()
       return total
     end, 2000)
     assert.equal(2000, sum)
+  end)
+
+  compiled("goes through the living, whichever call of molt.each it is", function()
+    local Car = molt.class(fresh "Car", { Tank })
+    local keep = {}
+    for i = 1, 1000 do keep[i] = Car() end
+    for _ = 1, 5 do
+      local sum = 0
+      assert.is_true(has_loop(function()
+        for o in molt.each(Car) do sum = sum + o.fuel end
+      end))
+      assert.equal(10000, sum)
+      assert.is_true(has_loop(function()
+        for o in molt.each() do sum = sum + (molt.is(o, Car) and o.fuel or 0) end
+      end))
+      assert.equal(20000, sum)
+    end
   end)
 
   compiled("attaches a trait and detaches it", function()

@@ -20,7 +20,7 @@ local registry = {}
 -- molt__entry of roster.h
 local Entries = ffi.typeof("struct { molt_object *object; uint32_t generation; } *")
 
-local objects, state = border.objects, border.state
+local objects, state, cast = border.objects, border.state, ffi.cast
 
 -- The sentinel: a userdata that each collection finds dead, and that comes again.
 local function watch()
@@ -104,15 +104,17 @@ local function expect_open()
   if state.collected < 0 then border.raise("closed", "the world has been closed") end
 end
 
--- An iteration over the objects alive now, in order of creation, for which
--- filter(shape) holds. Objects made meanwhile are not visited, objects destroyed
--- meanwhile neither.
-function registry.each(filter)
-  expect_open()
-  if registry.doomed[1] then shapes.hooks.bury() end
-  local it = { 0, state.top }       -- the slot it is at, the last one
-  core.iterations[it] = true
-  return function()
+-- Iterators are closures. LuaJIT compiles a loop for the one it meets, until it has seen a
+-- few made of one function: from then on for all of them.
+local function for_all(make)
+  for _ = 1, 4 do make() end
+  return make
+end
+
+-- An iterator with a loop inside is not compiled, either: what it mostly meets, an object
+-- like the one before, comes first, and the search for another by itself.
+local over_slots = for_all(function(it, filter)
+  local function search()
     while it[1] < it[2] do
       it[1] = it[1] + 1
       local o = object_in(it[1], filter)
@@ -120,18 +122,20 @@ function registry.each(filter)
     end
     core.iterations[it] = nil
   end
-end
 
--- The same for the objects of a class, or with a trait: in time that goes with how
--- many there are. What comes to match meanwhile is not visited, what ceases to is
--- not either.
-function registry.each_of(class, trait, filter)
-  expect_open()
-  if registry.doomed[1] then shapes.hooks.bury() end
-  local list, count = core.roster(class, trait)
-  border.check(list, count)
-  local entry, at = ffi.cast(Entries, list), 0
   return function()
+    local slot = it[1] + 1
+    local o = slot <= it[2] and objects[slot]
+    if not o or not filter(shape_of(o)) then return search() end
+    it[1] = slot
+    return o
+  end
+end)
+
+local over_entries = for_all(function(list, count, filter)
+  local entry, at, seen = cast(Entries, list), 0, nil       -- `seen`: a shape that matches
+
+  local function search()
     if list then expect_open() end
     while list and at < count do
       local object, generation = entry[at].object, entry[at].generation
@@ -139,11 +143,50 @@ function registry.each_of(class, trait, filter)
       -- An object that has ended, and another one in its place, is told by its generation.
       if object.generation == generation and object.slot ~= 0 then
         local o = object_in(object.slot, filter)
-        if o then return o end
+        if o then
+          seen = shape_of(o)
+          return o
+        end
       end
     end
     list = nil
   end
+
+  return function()
+    if at < count and state.collected >= 0 and entry[at].object.generation == entry[at].generation then
+      local o = objects[entry[at].object.slot]
+      if o and shape_of(o) == seen then
+        at = at + 1
+        return o
+      end
+    end
+    return search()
+  end
+end)
+
+local function expect_ready()
+  expect_open()
+  if registry.doomed[1] then shapes.hooks.bury() end
+end
+
+-- An iteration over the objects alive now, in order of creation, for which
+-- filter(shape) holds. Objects made meanwhile are not visited, objects destroyed
+-- meanwhile neither.
+function registry.each(filter)
+  expect_ready()
+  local it = { 0, state.top }       -- the slot it is at, the last one
+  core.iterations[it] = true
+  return over_slots(it, filter)
+end
+
+-- The same for the objects of a class, or with a trait: in time that goes with how
+-- many there are. What comes to match meanwhile is not visited, what ceases to is
+-- not either.
+function registry.each_of(class, trait, filter)
+  expect_ready()
+  local list, count = core.roster(class, trait)
+  border.check(list, count)
+  return over_entries(list, count, filter)
 end
 
 function registry.count_of(class, trait, filter)
@@ -153,8 +196,7 @@ function registry.count_of(class, trait, filter)
 end
 
 function registry.count(filter)
-  expect_open()
-  if registry.doomed[1] then shapes.hooks.bury() end
+  expect_ready()
   local n = 0
   for slot = 1, state.top do
     local o = objects[slot]

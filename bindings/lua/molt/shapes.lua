@@ -1,6 +1,6 @@
 -- molt.shapes: the metatables of objects, one for each shape, kept up to date.
 --
--- A shape's record is { id, info, class, fields, methods, meta, body, pointer }. `methods`
+-- A shape's record is { id, info, has, class, fields, methods, meta, body, pointer }. `methods`
 -- is flat: every name any layer defines, with what wins. It changes when
 -- something is defined, never when something is called.
 
@@ -164,9 +164,12 @@ end
 
 local function make(id)
   local info = core.shape_info(id)
+  local has = {}
+  for _, part in ipairs(info.parts) do has[part.trait] = true end
   local shape = {
     id = id,
     info = info,
+    has = has,                           -- trait handle -> true
     class = shapes.hooks.class(info.class),
     methods = {},
     beneath = {},                        -- what patches stand on, found at their first call

@@ -3,7 +3,9 @@
 #include "error.h"
 #include "memory.h"
 #include "module.h"
+#include "parsed.h"
 #include "redraft.h"
+#include "use.h"
 #include "world_state.h"
 
 #include <string.h>
@@ -22,28 +24,81 @@ molt_trait *molt__amend_draft(const molt__offer *offer, const molt_trait *trait)
     return amendment ? amendment->draft : NULL;
 }
 
-bool molt__amend_wanted(molt_trait *trait, molt_trait_text *text, molt__reasons *reasons)
+/* Does the text declare the method as it is? */
+static bool declares(const molt__parsed *d, const molt__method *method)
 {
-    bool native = trait->native && strcmp(trait->where, trait->native) == 0;
-    return native && molt__clash_moves(trait, text, reasons);
+    char text[512];
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->members[i].member != MOLT__METHOD || d->members[i].name != method->name) continue;
+        molt__declaration_canonical(&d->members[i], text, sizeof text);
+        return strcmp(text, method->text) == 0;
+    }
+    return false;
 }
 
-molt_trait *molt__amend_note(molt__offer *offer, molt_trait *trait, molt_trait_text *text)
+/* Of any module's implementations: in a batch all mean the same draft. */
+static bool wants_tombstone(const molt__offer *offer, const molt__method *method)
 {
-    molt_world *world = offer->world;
-    if (amendment_of(offer, trait)) return trait;
-    if (molt__reserve(world, (void **)&offer->amendments, &offer->amendment_capacity, offer->amendment_count + 1,
-                      sizeof *offer->amendments)) {
-        molt__reasons_take(world, offer->reasons);
-        return NULL;
+    const molt__list *impls = &offer->world->impls;
+    for (size_t i = 0; i < impls->count; i++) {
+        const molt_impl *impl = impls->item[i];
+        const molt_definition *had = impl->trait == method->trait ? molt__definitions_find(&impl->native, method->name) : NULL;
+        molt__use use = { 0 };
+        if (had && (offer->bury || had->flags & MOLT__BURIED)) molt__use_of_definition(impl, had, &use);
+        if (molt__used(&use)) return true;
     }
-    molt_trait *draft = molt__redraft_text(trait, text);
-    if (!draft) {
-        molt__reasons_take(world, offer->reasons);
-        return NULL;
+    return false;
+}
+
+static bool keeps_in_vain(const molt__offer *offer, const molt_trait *trait, const molt_trait_text *text)
+{
+    bool keeps = false, vain = false;
+    molt__parsed d = { 0 };
+    for (size_t i = 0; i < trait->method_count; i++) keeps = keeps || trait->methods[i]->kept;
+    if (!keeps || molt__parsed_text(offer->world, &d, text)) return false;
+    for (size_t i = 0; i < trait->method_count && !vain; i++) {
+        const molt__method *method = trait->methods[i];
+        vain = method->kept && !declares(&d, method) && !wants_tombstone(offer, method);
     }
-    offer->amendments[offer->amendment_count++] = (molt__amendment){ .current = trait, .draft = draft };
-    return trait;
+    molt__parsed_free(offer->world, &d);
+    return vain;
+}
+
+bool molt__amend_wanted(const molt__offer *offer, molt_trait *trait, molt_trait_text *text)
+{
+    bool native = trait->native && strcmp(trait->where, trait->native) == 0;
+    return native && (molt__clash_moves(trait, text, offer->reasons) || keeps_in_vain(offer, trait, text));
+}
+
+static molt_trait *make_draft(const molt__offer *offer, const molt_trait *trait, molt_trait_text *text)
+{
+    molt__method *kept[MOLT__MAX_METHODS];
+    size_t count = 0;
+    molt__parsed d = { 0 };
+    if (molt__parsed_text(offer->world, &d, text)) return NULL;
+    for (size_t i = 0; i < trait->method_count; i++) {
+        molt__method *method = trait->methods[i];
+        if (!declares(&d, method) && wants_tombstone(offer, method)) kept[count++] = method;
+    }
+    molt__parsed_free(offer->world, &d);
+    return molt__redraft_text(trait, text, kept, count);
+}
+
+static molt_trait *add_amendment(molt__offer *offer, molt_trait *trait, molt_trait_text *text)
+{
+    if (molt__reserve(offer->world, (void **)&offer->amendments, &offer->amendment_capacity, offer->amendment_count + 1,
+                      sizeof *offer->amendments)) return NULL;
+    molt_trait *draft = make_draft(offer, trait, text);
+    if (draft) offer->amendments[offer->amendment_count++] = (molt__amendment){ .current = trait, .draft = draft };
+    return draft;
+}
+
+molt_trait *molt__amend_note(molt__offer *offer, molt_trait *trait, molt_trait_text *text, molt__clash *clash)
+{
+    molt_trait *draft = molt__amend_draft(offer, trait);
+    if (!draft) draft = add_amendment(offer, trait, text);
+    if (!draft) molt__reasons_take(offer->world, offer->reasons);
+    return draft && molt__clash_read(draft, text, offer->reasons, clash) == MOLT_OK ? trait : NULL;
 }
 
 void molt__amend_reasons(const molt__offer *offer)

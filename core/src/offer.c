@@ -81,7 +81,7 @@ static molt_trait *trait_of(molt__offer *offer, molt_trait_text *text, molt__cla
 {
     molt_trait *trait = molt__clash_find(offer->world, text);
     bool own = trait && molt__module_implements(offer->module, trait);
-    if (own && molt__amend_wanted(trait, text, offer->reasons)) return molt__amend_note(offer, trait, text);
+    if (own && molt__amend_wanted(offer, trait, text)) return molt__amend_note(offer, trait, text, clash);
     if (own)
         return molt__clash_read(trait, text, offer->reasons, clash) ? NULL : trait;
     trait = molt_trait_declare_text(offer->world, text);
@@ -133,7 +133,7 @@ static void on_before_unload(molt_setup *setup, int (*hook)(molt_leave *leave))
     if (generation) generation->leave = hook;
 }
 
-void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation,
+void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation, uint32_t flags,
                          molt__reasons *reasons, molt__offer *offer)
 {
     molt_world *world = module->world;
@@ -145,6 +145,7 @@ void molt__offer_collect(const molt_module *module, const molt_module_info *info
         .module = module,
         .info = info,
         .reasons = reasons,
+        .bury = flags & MOLT_RELOAD_TOMBSTONES,
     };
     *info->api = &molt__api_table;
     int code = info->setup(&offer->setup);

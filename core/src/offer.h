@@ -44,13 +44,14 @@ typedef struct molt__offer {
     molt__amendment *amendments;
     size_t amendment_count;
     size_t amendment_capacity;
+    bool bury;                       /* methods in use that are gone become tombstones */
     bool complete;                   /* setup ran to its end: what is not here is not there */
     molt__reasons *reasons;          /* what speaks against it */
 } molt__offer;
 
 /* Lets the module say what it provides, and adds what is unacceptable in itself to
- * the reasons. To be freed in either case. */
-void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation,
+ * the reasons. `flags` are molt_reload_flag. To be freed in either case. */
+void molt__offer_collect(const molt_module *module, const molt_module_info *info, uint32_t generation, uint32_t flags,
                          molt__reasons *reasons, molt__offer *offer);
 
 /* The implementation of that name, added, as one that is gone, when there is none.

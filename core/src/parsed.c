@@ -73,6 +73,47 @@ static int parse(molt_world *world, molt__parsed *d, const char *name, const cha
     return err;
 }
 
+static const molt__declaration *member_named(const molt__parsed *d, const char *name)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->members[i].name == name) return &d->members[i];
+    }
+    return NULL;
+}
+
+static int refuse_name(molt_world *world, const molt__parsed *d, const molt__method *method)
+{
+    molt__fail(world, MOLT_ERR_DECLARATION, "trait '%s' has a field '%s' at %s, the name of its method '%s', which is in use",
+               d->name, method->name, d->where, method->text);
+    return molt__hint(world, "a tombstone keeps the name: give the field another, or let go of the method first");
+}
+
+static int put_kept(molt_world *world, const molt__parsed *d, molt__parsed *with, const molt__method *method)
+{
+    const molt__declaration *same = member_named(d, method->name);
+    if (same && same->member == MOLT__FIELD) return refuse_name(world, d, method);
+    with->members[same ? (size_t)(same - d->members) : with->count++] = method->declaration;
+    return MOLT_OK;
+}
+
+int molt__parsed_keep(molt_world *world, molt__parsed *d, molt__method *const *methods, size_t count)
+{
+    molt__parsed with = *d;
+    size_t most = d->count;
+    for (size_t i = 0; i < count; i++) most += !member_named(d, methods[i]->name);
+    with.members = molt__allocate(world, most * sizeof *with.members);
+    int err = with.members ? MOLT_OK : MOLT_ERR_MEMORY;
+    if (!err && d->count) memcpy(with.members, d->members, d->count * sizeof *with.members);
+    for (size_t i = 0; i < count && !err; i++) err = put_kept(world, d, &with, methods[i]);
+    if (!err) err = check_names(world, &with);
+    molt__parsed_free(world, d);
+    *d = with;
+    d->count = most;
+    if (err) molt__parsed_free(world, d);
+    else d->identity = identity_of(d);
+    return err;
+}
+
 static const char *line_of_lines(const void *lines, size_t i)
 {
     return ((const char *const *)lines)[i];

@@ -17,6 +17,10 @@ int molt__parsed_lines(molt_world *world, molt__parsed *d, const molt_trait_line
 int molt__parsed_text(molt_world *world, molt__parsed *d, const molt_trait_text *text);
 void molt__parsed_free(molt_world *world, molt__parsed *d);
 
+/* Declares these methods, too, one at least: each where its name is, or at the end. Frees
+ * what was parsed when it fails. */
+int molt__parsed_keep(molt_world *world, molt__parsed *d, molt__method *const *methods, size_t count);
+
 /* The error that says in which member the two differ first. */
 int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__parsed *d);
 

@@ -14,7 +14,6 @@ typedef struct planning {
     const molt_module *module;
     molt__offer *offer;
     uint32_t number;
-    bool bury;
     molt__plan *plan;
 } planning;
 
@@ -29,10 +28,9 @@ static void note(const planning *p, molt_change change, const char *impl, const 
     plan->change[plan->count++] = (molt_reload_change){ change, impl, method };
 }
 
-/* A method in use is offered no longer, or with another signature. A trait that moves
- * has no slot for a tombstone of what it does not declare. */
+/* A method in use is offered no longer, or with another signature. */
 static void refuse(const planning *p, const molt_impl *impl, const molt__method *method, const char *other,
-                   const molt__use *use, bool moves)
+                   const molt__use *use)
 {
     molt_world *world = p->module->world;
     char was[512];
@@ -40,8 +38,7 @@ static void refuse(const planning *p, const molt_impl *impl, const molt__method 
     molt__reasons_add(world, p->offer->reasons, MOLT_ERR_IN_USE, "%s.%s:%s was '%s' and is %s%s%s; it is used by %s",
                       p->module->name, impl->name, method->name, was, other ? "'" : "", other ? other : "gone",
                       other ? "'" : "", use->text);
-    molt__reasons_hint(world, p->offer->reasons, "%s", !moves ? "with tombstones such methods raise an error from then on" :
-                       "the trait's fields or slots change, too: a tombstone needs the method declared as it was");
+    molt__reasons_hint(world, p->offer->reasons, "with tombstones such methods raise an error from then on");
 }
 
 /* `method` is where it was, in the trait as it is or as it will be. */
@@ -65,8 +62,8 @@ static void vanish(const planning *p, molt__offer_impl *offered, molt_impl *impl
     molt__use use;
     molt__use_of_definition(impl, was, &use);
     if (!molt__used(&use)) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
-    else if (p->bury || was->flags & MOLT__BURIED) bury(p, offered, impl, impl->trait->methods[was->slot], was);
-    else refuse(p, impl, impl->trait->methods[was->slot], offered->other[was->slot], &use, false);
+    else if (p->offer->bury || was->flags & MOLT__BURIED) bury(p, offered, impl, impl->trait->methods[was->slot], was);
+    else refuse(p, impl, impl->trait->methods[was->slot], offered->other[was->slot], &use);
 }
 
 static void compare(const planning *p, molt__offer_impl *offered, molt_impl *impl)
@@ -81,7 +78,15 @@ static void compare(const planning *p, molt__offer_impl *offered, molt_impl *imp
     }
 }
 
-/* What a method of the trait as it is comes to in its draft. */
+/* The signature that is provided under a method's name in the draft; or NULL. */
+static const char *provided(const molt__offer_impl *offered, const molt__method *is)
+{
+    if (!is) return NULL;
+    return offered->functions[is->slot] ? is->text : offered->other[is->slot];
+}
+
+/* What a method of the trait as it is comes to in its draft, which has a slot for each
+ * tombstone that is called for: see amend.h. */
 static void compare_amended(const planning *p, molt__offer_impl *offered, molt_impl *impl, const molt_trait *draft)
 {
     const molt_trait *trait = impl->trait;
@@ -94,8 +99,8 @@ static void compare_amended(const planning *p, molt__offer_impl *offered, molt_i
         if (had) molt__use_of_definition(impl, had, &use);
         bool buried = had && had->flags & MOLT__BURIED;
         if (had && filled && same) note(p, buried ? MOLT_CHANGE_ADDED : MOLT_CHANGE_KEPT, impl->name, was->name);
-        else if (had && molt__used(&use) && same && (p->bury || buried)) bury(p, offered, impl, is, had);
-        else if (had && molt__used(&use)) refuse(p, impl, was, filled ? is->text : NULL, &use, !same);
+        else if (had && molt__used(&use) && same && (p->offer->bury || buried)) bury(p, offered, impl, is, had);
+        else if (had && molt__used(&use)) refuse(p, impl, was, provided(offered, is), &use);
         else if (had) note(p, MOLT_CHANGE_DROPPED, impl->name, was->name);
     }
     for (size_t i = 0; i < draft->method_count; i++) {
@@ -165,9 +170,9 @@ static void note_traits(const planning *p)
     }
 }
 
-void molt__plan_make(const molt_module *module, molt__offer *offer, uint32_t number, uint32_t flags, molt__plan *plan)
+void molt__plan_make(const molt_module *module, molt__offer *offer, uint32_t number, molt__plan *plan)
 {
-    planning p = { module, offer, number, flags & MOLT_RELOAD_TOMBSTONES, plan };
+    planning p = { module, offer, number, plan };
     size_t offered = offer->count;
     if (!offer->complete) return;        /* what it does not have, it did not come to */
     for (size_t i = 0; i < module->count; i++) compare_known(&p, module->impl[i].impl, module->impl[i].name);

@@ -22,8 +22,8 @@ typedef struct molt__plan {
 } molt__plan;
 
 /* Compares the offer for generation `number` with what the module provides now; what
- * speaks against it is added to the offer's reasons. `flags` are molt_reload_flag. */
-void molt__plan_make(const molt_module *module, molt__offer *offer, uint32_t number, uint32_t flags, molt__plan *plan);
+ * speaks against it is added to the offer's reasons. */
+void molt__plan_make(const molt_module *module, molt__offer *offer, uint32_t number, molt__plan *plan);
 
 void molt__plan_free(molt_world *world, molt__plan *plan);
 

@@ -123,7 +123,7 @@ static void set_up(const molt__opening *o, const molt_module_info *info)
     const molt_module *module = o->module ? o->module : &first;
     molt__offer offer;
     molt__reasons reasons = { 0 };
-    molt__offer_collect(module, info, module->number + 1, &reasons, &offer);
+    molt__offer_collect(module, info, module->number + 1, o->flags, &reasons, &offer);
 }
 
 static void try_module(const molt__opening *o, const char *copy)

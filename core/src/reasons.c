@@ -15,8 +15,19 @@ static void keep_first(molt__reasons *reasons, int code, const char *text)
     reasons->first = (molt_reason){ .code = code, .message = reasons->room };
 }
 
+/* Several lines of a module may come to one reason. */
+static bool is_there(molt__reasons *reasons, int code, const char *text)
+{
+    for (size_t i = 0; i < reasons->count; i++) {
+        reasons->last = i;
+        if (reasons->item[i].code == code && strcmp(reasons->item[i].message, text) == 0) return true;
+    }
+    return false;
+}
+
 static int add(molt_world *world, molt__reasons *reasons, int code, const char *text)
 {
+    if (is_there(reasons, code, text)) return code;
     keep_first(reasons, code, text);
     char *copy = NULL;
     if (molt__reserve(world, (void **)&reasons->item, &reasons->capacity, reasons->count + 1, sizeof *reasons->item) ||
@@ -24,6 +35,7 @@ static int add(molt_world *world, molt__reasons *reasons, int code, const char *
         reasons->lost++;
         return code;
     }
+    reasons->last = reasons->count;
     reasons->item[reasons->count++] = (molt_reason){ .code = code, .message = copy };
     return code;
 }
@@ -46,7 +58,7 @@ void molt__reasons_hint(molt_world *world, molt__reasons *reasons, const char *f
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (!reasons->count || reasons->lost) return;    /* advice may be lost */
-    molt_reason *last = &reasons->item[reasons->count - 1];
+    molt_reason *last = &reasons->item[reasons->last];
     molt__free_text(world, (char *)(uintptr_t)last->hint);
     last->hint = molt__copy_text(world, text);
 }

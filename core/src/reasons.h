@@ -15,6 +15,7 @@ typedef struct molt__reasons {
     molt_reason *item;               /* `count` of them; texts are owned, but for those in `room` */
     size_t count;
     size_t capacity;
+    size_t last;                     /* place of what was added last, or was there already */
     size_t lost;                     /* that there was no memory for */
     bool told;                       /* they are complete, and the world's last error says so */
     molt_reason first;               /* where there was none even for the list */
@@ -27,7 +28,7 @@ static inline bool molt__reasons_any(const molt__reasons *reasons)
     return reasons->count || reasons->lost;
 }
 
-/* Adds a reason; returns its code. */
+/* Adds a reason, unless it is there; returns its code. */
 int molt__reasons_add(molt_world *world, molt__reasons *reasons, int code, const char *format, ...) MOLT_PRINTF(4, 5);
 
 /* Adds advice to the reason that was added last. */

@@ -173,13 +173,19 @@ molt_trait *molt__redraft_lines(const molt_trait *current, const molt_trait_line
     return trait;
 }
 
-molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text)
+molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text, molt__method *const *kept, size_t count)
 {
     molt_world *world = current->world;
     molt__parsed d = { 0 };
     if (molt__parsed_text(world, &d, text)) return NULL;
+    if (count && molt__parsed_keep(world, &d, kept, count)) return NULL;
     molt_trait *trait = draft_from(current, &(source){ &d, NULL, text });
     molt__parsed_free(world, &d);
+    for (size_t i = 0; trait && i < trait->method_count; i++) trait->methods[i]->kept = false;
+    for (size_t i = 0; trait && i < count; i++) {
+        molt__method *method = molt__trait_method(trait, kept[i]->name);
+        if (method) method->kept = true;         /* a partial draft has none */
+    }
     return trait;
 }
 

@@ -19,8 +19,9 @@
  * part differs, since C has the layout that it was compiled with. */
 molt_trait *molt__redraft_lines(const molt_trait *current, const molt_trait_lines *lines);
 
-/* By a C text, which was compiled for the other layout. */
-molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text);
+/* By a C text, which was compiled for the other layout. Methods that are `kept` stay
+ * declared as they are: in the text's slot of that name, or after all of the text's. */
+molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text, molt__method *const *kept, size_t count);
 
 /* Ends a draft that is not, or no longer, needed. */
 void molt__redraft_drop(molt_trait *draft);

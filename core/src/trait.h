@@ -35,6 +35,7 @@ typedef struct molt__method {
     molt__declaration declaration;
     char *text;                      /* "double range(double)" */
     struct molt__closure *closure;   /* made on first use */
+    bool kept;                       /* for a tombstone: the C text that declares the trait does not declare it so */
 } molt__method;
 
 struct molt_trait {

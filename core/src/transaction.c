@@ -97,9 +97,9 @@ static void agree(molt__transaction *t, molt__step *s)
     const molt_module *module = s->module;
     molt_world *world = t->world;
     if (world->loader) world->loader->back = s->kind == MOLT__STEP_ROLLBACK;
-    molt__offer_collect(module, s->info, module->number + 1, &world->refusal, &s->offer);
+    molt__offer_collect(module, s->info, module->number + 1, t->flags, &world->refusal, &s->offer);
     spent(s, MOLT_PHASE_HANDSHAKE);
-    molt__plan_make(module, &s->offer, module->number + 1, t->flags, &s->plan);
+    molt__plan_make(module, &s->offer, module->number + 1, &s->plan);
     spent(s, MOLT_PHASE_PLAN);
 }
 

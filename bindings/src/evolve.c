@@ -65,8 +65,8 @@ static int trait_draft(lua_State *L)
 
 static int trait_undraft(lua_State *L)
 {
-    molt__binding_open(L);
-    molt__redraft_drop(lua_touserdata(L, 1));
+    molt__binding *b = molt__binding_open(L);
+    molt__redraft_drop(b->world, lua_touserdata(L, 1));
     return 0;
 }
 

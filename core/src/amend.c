@@ -166,7 +166,7 @@ void molt__amend_free(molt__offer *offer)
         const molt__amendment *a = &offer->amendments[i];
         bool again = false;
         for (size_t j = 0; j < i; j++) again = again || offer->amendments[j].draft == a->draft;
-        if (!again) molt__redraft_drop(a->draft);
+        if (!again) molt__redraft_drop(offer->world, a->draft);
     }
     molt__free(offer->world, offer->amendments, offer->amendment_capacity * sizeof *offer->amendments);
     offer->amendments = NULL;

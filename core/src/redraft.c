@@ -124,14 +124,14 @@ static bool is_known(const molt_trait *trait)
     return known;
 }
 
-void molt__redraft_drop(molt_trait *trait)
+void molt__redraft_drop(molt_world *world, molt_trait *trait)
 {
-    molt__list *retired = &trait->world->retired;
+    molt__list *retired = &world->retired;
     size_t at = 0;
     while (at < retired->count && retired->item[at] != trait) at++;
     if (at == retired->count || (!trait->partial && is_known(trait))) return;
     retired->item[at] = retired->item[--retired->count];
-    trait->world->methods.count -= trait->method_count;
+    world->methods.count -= trait->method_count;
     molt__trait_free(trait);
 }
 

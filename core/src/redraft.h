@@ -23,8 +23,9 @@ molt_trait *molt__redraft_lines(const molt_trait *current, const molt_trait_line
  * declared as they are: in the text's slot of that name, or after all of the text's. */
 molt_trait *molt__redraft_text(const molt_trait *current, molt_trait_text *text, molt__method *const *kept, size_t count);
 
-/* Ends a draft that is not, or no longer, needed. */
-void molt__redraft_drop(molt_trait *draft);
+/* Ends a draft that is not, or no longer, needed. Modules of one batch may share it: one
+ * that has ended already is left alone. */
+void molt__redraft_drop(molt_world *world, molt_trait *draft);
 
 /* In every list of the world `to` takes the place of `from`, which is retired. */
 void molt__redraft_replace(molt_world *world, molt_trait *from, molt_trait *to);

@@ -339,7 +339,7 @@ static int redefine(molt_trait *was, const char *const *lines, size_t count, con
     molt__evolution evolution = { .world = with.world, .rewritings = &rewriting, .count = 1, .every = true };
     int err = molt__evolution_prepare(&evolution);
     if (!err) molt__evolution_commit(&evolution);
-    molt__redraft_drop(draft);
+    molt__redraft_drop(with.world, draft);
     return err;
 }
 

@@ -73,7 +73,7 @@ static void a_tombstone_goes_along_to_another_version(void **state)
 /* ---- Methods that the later version does not declare ------------------------- */
 
 #define WHEELS_TEXT "static int32_t wheels(Bike *self) { (void)self; return 2; }\n"
-#define BELL_TEXT "static double bell(Bike *self) { return self->oil + 1; }\n"
+#define BELL_TEXT "MOLT__UNUSED static double bell(Bike *self) { return self->oil + 1; }\n"
 
 /* Neither `range`, nor the slots that the others had; with another field. */
 #define BARE_TEXT(fields, methods) \
@@ -222,6 +222,29 @@ static void one_whom_nobody_calls_any_more_does_not_go_along_to_another_layout(v
     let_go_and_reload(GONE_TEXT("FIELD(double, oil, 3)"));
 }
 
+/* Two modules that share the trait mean the same by it, though one alone is in use. */
+static void modules_that_share_the_trait_keep_the_slot_together(void **state)
+{
+    (void)state;
+    static const char other[] = "\nMOLT_MODULE(trike, \"1\") { MOLT_IMPL_NAMED(Trike, Bike, .wheels = wheels); return MOLT_OK; }\n";
+    char text[2048];
+    molt_module *modules[2] = { load_bike() };
+    native_format(text, sizeof text, BIKE_TEXT "%s%s", WHEELS_TEXT, other);
+    native_build(with.folder, "trike", text);
+    modules[1] = load("trike");
+    molt_object *object = new_object(modules[0], "Car");
+    native_format(text, sizeof text, BARE_TEXT(OILED, "") "%s", other);
+    native_build(with.folder, "trike", text);
+    native_build(with.folder, "bike", BARE);
+    molt_reload_options options = { .size = sizeof options };
+    assert_int_equal(molt_modules_reload(modules, 2, &options, NULL), MOLT_ERR_IN_USE);
+    assert_int_equal(molt_modules_reload(&modules[1], 1, &options, NULL), MOLT_ERR_DECLARATION);
+    assert_true(range_of(object) == 210);
+    options.flags = MOLT_RELOAD_TOMBSTONES;
+    if (molt_modules_reload(modules, 2, &options, NULL)) fail_msg("%s", molt_last_error(with.world));
+    expect_buried(object, 10);
+}
+
 /* ---- Refused ------------------------------------------------------------------ */
 
 static void refuse(molt_module *module, uint32_t flags, const char *text, const char *said)
@@ -304,6 +327,7 @@ int main(void)
         test(a_changed_signature_beside_other_fields_is_buried_in_its_slot),
         test(one_whom_nobody_calls_any_more_is_dropped_with_its_slot),
         test(one_whom_nobody_calls_any_more_does_not_go_along_to_another_layout),
+        test(modules_that_share_the_trait_keep_the_slot_together),
         test(without_tombstones_what_is_not_declared_is_refused),
         test(a_field_cannot_have_the_name_that_a_tombstone_keeps),
         test(a_tombstone_more_than_the_slots_of_a_trait_is_refused),

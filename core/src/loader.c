@@ -49,10 +49,10 @@ void molt__loader_free(molt_world *world)
     world->loader = NULL;
 }
 
-molt__generation *molt__loader_generation(const molt_world *world, const molt_module_info *info)
+molt__generation *molt__loader_generation(const molt_world *world, const void *address)
 {
     molt__generation *generation = world->loader ? world->loader->generations : NULL;
-    while (generation && !molt__span_holds(generation->span, (uintptr_t)info)) generation = generation->next;
+    while (generation && !molt__span_holds(generation->span, (uintptr_t)address)) generation = generation->next;
     return generation;
 }
 

@@ -35,9 +35,8 @@ int molt__loader_begin(molt_world *world, const char *name);
 
 void molt__loader_free(molt_world *world);
 
-/* The generation in whose image that lies; NULL for a module that is linked into
- * the program. */
-molt__generation *molt__loader_generation(const molt_world *world, const molt_module_info *info);
+/* The generation in whose image that address lies; NULL: it is the program's own. */
+molt__generation *molt__loader_generation(const molt_world *world, const void *address);
 
 /* --- retire.c --- */
 

@@ -79,6 +79,7 @@ static void add_functions(molt__offer *offer, molt__offer_impl *impl, const molt
  * the module has declared before may it declare otherwise. */
 static molt_trait *trait_of(molt__offer *offer, molt_trait_text *text, molt__clash *clash)
 {
+    if (molt__wordings_add(offer->world, &offer->wordings, text, offer->reasons)) return NULL;
     molt_trait *trait = molt__clash_find(offer->world, text);
     bool own = trait && molt__module_implements(offer->module, trait);
     if (own && molt__amend_wanted(offer, trait, text)) return molt__amend_note(offer, trait, text, clash);
@@ -99,7 +100,8 @@ static int on_provide(molt_setup *setup, molt_trait_text *text, const char *name
     if (!impl) return refuse(offer);
     impl->gone = false;
     impl->clashes = impl->clashes || clash.trait;
-    if (!trait || !impl->trait) return MOLT_ERR_DECLARATION;
+    if (!trait) impl->trait = NULL;      /* what it lacks for that is not gone */
+    if (!impl->trait) return MOLT_ERR_DECLARATION;
     if (impl->trait != trait) {
         return molt__reasons_add(offer->world, offer->reasons, MOLT_ERR_MODULE,
                                  "'%s' is named as an implementation of %s and of %s", name, impl->trait->name,
@@ -168,5 +170,6 @@ void molt__offer_free(molt__offer *offer)
 {
     if (offer->states) dismiss(offer);
     molt__amend_free(offer);
+    molt__wordings_free(offer->world, &offer->wordings);
     molt__free(offer->world, offer->impl, offer->capacity * sizeof *offer->impl);
 }

@@ -13,6 +13,7 @@
 #include "clash.h"
 #include "persist.h"
 #include "reasons.h"
+#include "wording.h"
 #include "trait.h"
 
 typedef struct molt__offer_impl {
@@ -41,6 +42,7 @@ typedef struct molt__offer {
     molt__offer_impl *impl;
     size_t count;
     size_t capacity;
+    molt__wordings wordings;
     molt__amendment *amendments;
     size_t amendment_count;
     size_t amendment_capacity;

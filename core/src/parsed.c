@@ -154,6 +154,27 @@ int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__
                       trait->name, trait->where, strcmp(ours, theirs) ? ours : "another order", d->where, theirs);
 }
 
+/* The next member that is typed, as a text. */
+static void next_member(const molt__parsed *d, size_t *at, char *text, size_t size)
+{
+    while (*at < d->count && d->members[*at].kind == MOLT_ANY) ++*at;
+    if (*at < d->count) molt__declaration_canonical(&d->members[(*at)++], text, size);
+    else snprintf(text, size, "nothing");
+}
+
+int molt__parsed_differ(molt_world *world, const molt__parsed *a, const molt__parsed *b)
+{
+    char ours[512], theirs[512];
+    size_t i = 0, j = 0;
+    do {
+        next_member(a, &i, ours, sizeof ours);
+        next_member(b, &j, theirs, sizeof theirs);
+    } while (strcmp(ours, theirs) == 0 && (i < a->count || j < b->count));
+    return molt__fail(world, MOLT_ERR_DECLARATION,
+                      "trait '%s' is declared unequally: at %s it has '%s' where %s has '%s'", a->name, a->where,
+                      ours, b->where, theirs);
+}
+
 int molt__parsed_lines(molt_world *world, molt__parsed *d, const molt_trait_lines *lines)
 {
     return parse(world, d, lines->name, lines->where, lines->line_count, line_of_lines, lines->lines);

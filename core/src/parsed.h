@@ -24,6 +24,9 @@ int molt__parsed_keep(molt_world *world, molt__parsed *d, molt__method *const *m
 /* The error that says in which member the two differ first. */
 int molt__parsed_refuse(molt_world *world, const molt_trait *trait, const molt__parsed *d);
 
+/* The same of two that nobody has adopted. */
+int molt__parsed_differ(molt_world *world, const molt__parsed *a, const molt__parsed *b);
+
 /* Gives an empty trait its contents; without methods where it is not to be called. */
 int molt__trait_fill_from(molt_trait *trait, const molt__parsed *d, bool with_methods);
 

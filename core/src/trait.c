@@ -5,6 +5,7 @@
 #include "error.h"
 #include "fieldtype.h"
 #include "impl.h"
+#include "loader.h"
 #include "memory.h"
 #include "record.h"
 #include "world_state.h"
@@ -176,6 +177,15 @@ molt_trait *molt_trait_declare_text(molt_world *world, molt_trait_text *text)
     return trait;
 }
 
+/* A module's text may mean a trait that keeps more than it says. One of the program's
+ * is for any world, and means what it says. */
+static uint64_t stands_for(const molt_world *world, const molt_trait_text *text, const molt__parsed *d)
+{
+    const molt_trait *trait = find_quietly(world, d->name);
+    bool meant = trait && trait->meant == d->identity && molt__loader_generation(world, text);
+    return meant ? trait->identity : d->identity;
+}
+
 uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
 {
     molt__parsed d = { 0 };
@@ -188,9 +198,10 @@ uint64_t molt__text_identity(molt_world *world, molt_trait_text *text)
         return 0;
     }
     if (molt__parsed_text(world, &d, text)) return 0;
-    MOLT__STORE(&text->identity, d.identity);
+    identity = stands_for(world, text, &d);
+    MOLT__STORE(&text->identity, identity);
     molt__parsed_free(world, &d);
-    return d.identity;
+    return identity;
 }
 
 molt_trait *molt__trait_by_text(molt_world *world, molt_trait_text *text)

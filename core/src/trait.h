@@ -43,6 +43,7 @@ struct molt_trait {
     const char *name;
     uint32_t index;                  /* in the world, in order of declaration */
     uint64_t identity;               /* hash of the typed part */
+    uint64_t meant;                  /* that of the C texts which it stands for: see wording.h */
     char *where;
     molt__field *fields;
     size_t field_count;

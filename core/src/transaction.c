@@ -242,6 +242,7 @@ static void take_over(molt__step *s)
     module->number++;
     molt__module_mark(module, &s->offer, module->number);
     molt__persist_commit(world, &s->offer.states);
+    molt__wordings_commit(world, &s->offer.wordings);
     keep_content(s);
     keep_changes(s);
     write_build_id(&s->image, module->build_id);

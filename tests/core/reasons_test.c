@@ -23,6 +23,25 @@ static void every_reason_is_told(void **state)
     assert_false(molt__reasons_any(&reasons));
 }
 
+/* Its hint is its own, whatever was added between. */
+static void a_reason_is_told_once(void **state)
+{
+    (void)state;
+    molt__reasons reasons = { 0 };
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(molt__reasons_add(with.world, &reasons, MOLT_ERR_IMAGE, "it has 2 heads"), MOLT_ERR_IMAGE);
+        molt__reasons_hint(with.world, &reasons, "take %d", i);
+        molt__reasons_add(with.world, &reasons, MOLT_ERR_VERSION, "it is old");
+    }
+    molt__reasons_add(with.world, &reasons, MOLT_ERR_FILE, "it is old");     /* another code is another reason */
+    size_t count;
+    const molt_reason *list = molt__reasons_list(&reasons, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(list[0].hint, "take 2");
+    assert_null(list[1].hint);
+    molt__reasons_free(with.world, &reasons);
+}
+
 static void one_that_names_the_file_stands_as_it_is(void **state)
 {
     (void)state;
@@ -57,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_reason_is_told),
+        TEST(a_reason_is_told_once),
         TEST(one_that_names_the_file_stands_as_it_is),
         TEST(want_of_memory_loses_no_first_reason),
     };

@@ -214,10 +214,12 @@ static int grow(TRAIT *self, const molt_former *was)
     molt.trait(name, { "double fuel = 10", "int8_t gears = 4", "string label = \"none\"", "double range(double load)",
       "int32_t which()" })
     local put, module, trait = new_module()
-    put("wider", 2, "static double extra(TRAIT *self) { return self->more; }", nil, ", .extra = extra")
+    put("wider", 2, "static double extra(TRAIT *self) { return self->more; }",
+      "MOLT_IMPL(TRAIT, .extra = extra); MOLT_IMPL_NAMED(Second, TRAIT, .which = which);")
     local ok, err = module:reload()
     assert.is_nil(ok)
-    assert.matches("is declared unequally", err.message)
+    assert.equal(1, #err.reasons)            -- of all three lines
+    assert.matches("is declared unequally", err.reasons[1].message)
     assert.is_nil(molt.fields(molt.find(trait)).more)
   end)
 

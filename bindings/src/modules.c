@@ -5,6 +5,7 @@
 
 #include "class.h"
 #include "impl.h"
+#include "release.h"
 
 /* (folders separated by ':') */
 static int module_path(lua_State *L)
@@ -73,6 +74,32 @@ static int module_classes(lua_State *L)
     return 1;
 }
 
+/* (module) -> class, trait that it is not complete without the module, class, trait, …;
+ * those of one class side by side; or nil, error */
+static int module_losses(lua_State *L)
+{
+    molt__binding *b = molt__binding_open(L);
+    const molt_module *module = lua_touserdata(L, 1);
+    size_t most = 0;
+    for (size_t i = 0; i < b->world->classes.count; i++) most += ((const molt_class *)b->world->classes.item[i])->fill_count;
+    const void **list = lua_newuserdata(L, 2 * (most + 1) * sizeof *list);
+    molt__losses losses = { 0 };
+    int err = molt__losses_find(module, &losses);
+    size_t count = losses.count;
+    for (size_t i = 0; i < count; i++) {
+        list[2 * i] = losses.cls[i];
+        list[2 * i + 1] = losses.piece[i].trait;
+    }
+    molt__losses_free(b->world, &losses);
+    if (err) return molt__push_failure(L, b);
+    lua_createtable(L, 2 * (int)count, 0);
+    for (size_t i = 0; i < 2 * count; i++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)list[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
 /* (impl) -> its module, if it has one */
 static int impl_module(lua_State *L)
 {
@@ -119,7 +146,7 @@ void molt__open_modules(lua_State *L)
     static const luaL_Reg functions[] = {
         { "module_path", module_path },
         { "module_info", module_info }, { "module_impl", module_impl }, { "module_images", module_images },
-        { "module_classes", module_classes }, { "impl_module", impl_module },
+        { "module_classes", module_classes }, { "module_losses", module_losses }, { "impl_module", impl_module },
         { "module_keep", module_keep }, { "module_image", module_image },
         { NULL, NULL },
     };

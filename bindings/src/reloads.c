@@ -220,7 +220,10 @@ static int module_unload_begin(lua_State *L)
     lua_settop(L, 2);
     lua_pushcfunction(L, push_outcome);
     luaL_checkstack(L, 20, NULL);
-    int err = molt__unload_begin(lua_touserdata(L, 1), (uint32_t)luaL_checkinteger(L, 2), &later);
+    uint32_t flags = (uint32_t)luaL_checkinteger(L, 2);
+    lua_State *before = molt__here(L, b);
+    int err = molt__unload_begin(lua_touserdata(L, 1), flags, &later);
+    b->current = before;
     return answer_unload(L, b, err, later);
 }
 

@@ -69,6 +69,10 @@ int molt__class_remove_fill(molt_class *cls, size_t at);
 
 /* Without a look at what it filled: nothing resolves to it any more. */
 void molt__class_take_out(molt_class *cls, size_t at);
+void molt__class_put_back(molt_class *cls, size_t at, molt__class_fill fill);
+
+/* Are all names of a fill ready to resolve as the fills now stand? */
+int molt__class_fill_ready(molt_class *cls, const molt__class_fill *fill);
 
 /* What a base brings is as the base has it. */
 int molt__class_check_names(molt_world *world, const char *name, const molt_class *base,

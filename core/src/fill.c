@@ -40,8 +40,7 @@ static molt__scope scope_of(const molt_class *cls, const molt__class_fill *fill)
     return (molt__scope){ .cls = cls, .trait = fill->impl ? molt_impl_trait(fill->impl) : NULL };
 }
 
-/* Are all names of a fill ready to resolve as the fills now stand? */
-static int ready(molt_class *cls, const molt__class_fill *fill)
+int molt__class_fill_ready(molt_class *cls, const molt__class_fill *fill)
 {
     molt_world *world = cls->world;
     size_t names = 0;
@@ -71,7 +70,7 @@ int64_t molt__class_push_fill(molt_class *cls, molt__class_fill fill)
     if (err) return err;
     fill.number = ++world->fill_number;
     cls->fills[cls->fill_count++] = fill;
-    err = ready(cls, &fill);
+    err = molt__class_fill_ready(cls, &fill);
     if (err) {
         cls->fill_count--;
         return err;
@@ -86,7 +85,7 @@ void molt__class_take_out(molt_class *cls, size_t at)
     cls->fill_count--;
 }
 
-static void put_back(molt_class *cls, size_t at, molt__class_fill fill)
+void molt__class_put_back(molt_class *cls, size_t at, molt__class_fill fill)
 {
     memmove(&cls->fills[at + 1], &cls->fills[at], (cls->fill_count - at) * sizeof *cls->fills);
     cls->fills[at] = fill;
@@ -97,9 +96,9 @@ int molt__class_remove_fill(molt_class *cls, size_t at)
 {
     molt__class_fill fill = cls->fills[at];
     molt__class_take_out(cls, at);
-    int err = ready(cls, &fill);
+    int err = molt__class_fill_ready(cls, &fill);
     if (err) {
-        put_back(cls, at, fill);
+        molt__class_put_back(cls, at, fill);
         return err;
     }
     commit(cls, &fill);

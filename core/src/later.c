@@ -115,8 +115,9 @@ void molt__later_run(molt_world *world)
     }
     for (molt__later_due(world); molt__later_take(world, &item); molt__later_end(world, &item)) {
         if (!carry_out(&item)) continue;
-        molt_log(world, MOLT_LOG_WARNING, "%s: the deferred %s is refused: %s", item.modules[0]->name, verbs[item.kind],
-                 molt_last_error(world));
+        bool done = item.kind == MOLT__LATER_UNLOAD && molt_module_unloaded(item.modules[0]);
+        molt_log(world, MOLT_LOG_WARNING, "%s: the deferred %s %s: %s", item.modules[0]->name, verbs[item.kind],
+                 done ? "is done, but a hook failed" : "is refused", molt_last_error(world));
     }
 }
 

@@ -6,10 +6,8 @@
 #include "later.h"
 #include "loader.h"
 #include "memory.h"
-#include "object.h"
 #include "persist.h"
-#include "registry.h"
-#include "shape.h"
+#include "release.h"
 #include "use.h"
 #include "world_state.h"
 
@@ -51,74 +49,18 @@ static int check_use(const molt_module *module)
     return molt__reasons_any(&world->refusal) ? MOLT_ERR_IN_USE : MOLT_OK;
 }
 
-static bool is_of(const molt_impl *impl, const molt_module *module)
-{
-    return impl && impl->module == module;
-}
-
-/* The trait of an object that an implementation of the module was attached with. */
-static molt_trait *attached_by(const molt_object *object, const molt_module *module)
-{
-    const molt_shape *shape = object->shape;
-    for (size_t i = 0; i < shape->attached_count; i++) {
-        if (is_of(shape->attached[i].impl, module)) return shape->attached[i].trait;
-    }
-    return NULL;
-}
-
-/* Hooks run, and may attach anew: go on until nothing is left, or something fails. */
-static int detach_objects(molt_module *module)
-{
-    const molt_border *border = module->world->border;
-    for (int32_t slot = 1; slot <= border->top; slot++) {
-        molt_object *object = molt__registry_at(module->world, slot);
-        molt_trait *trait = object ? attached_by(object, module) : NULL;
-        int err = trait ? molt_object_detach(object, trait) : MOLT_OK;
-        if (err) return err;
-        slot -= trait && molt__registry_at(module->world, slot) == object;    /* there may be another */
-    }
-    return MOLT_OK;
-}
-
-static molt_impl *fill_of(const molt_class *cls, const molt_module *module)
-{
-    for (size_t i = cls->fill_count; i-- > 0;) {
-        if (is_of(cls->fills[i].impl, module)) return cls->fills[i].impl;
-    }
-    return NULL;
-}
-
-/* A class loses the implementation, and where it is not complete without it, the
- * trait. */
-static int drop_from(molt_class *cls, molt_impl *impl)
-{
-    int err = molt_class_drop(cls, NULL, impl);
-    for (size_t i = 0; err == MOLT_ERR_MISSING && i < cls->traits.count; i++) {
-        if (cls->traits.item[i] == impl->trait) return molt_class_drop(cls, impl->trait, NULL);
-    }
-    return err;
-}
-
 /* A class may lose the trait, and its objects their bodies: not under native methods. */
 static bool must_wait(const molt_module *module)
 {
     const molt__list *classes = &module->world->classes;
     for (size_t i = 0; i < classes->count && module->world->border->depth; i++) {
-        if (fill_of(classes->item[i], module) && molt__relayout_must_wait(classes->item[i])) return true;
-    }
-    return false;
-}
-
-static int drop_from_classes(molt_module *module)
-{
-    const molt__list *classes = &module->world->classes;
-    for (size_t i = 0; i < classes->count; i++) {
-        for (molt_impl *impl; (impl = fill_of(classes->item[i], module));) {
-            int err = drop_from(classes->item[i], impl);
-            if (err) return err;
+        const molt_class *cls = classes->item[i];
+        for (size_t f = 0; f < cls->fill_count; f++) {
+            const molt_impl *impl = cls->fills[f].impl;
+            if (impl && impl->module == module && molt__relayout_must_wait(cls)) return true;
         }
     }
-    return MOLT_OK;
+    return false;
 }
 
 /* Every implementation becomes empty. */
@@ -159,29 +101,43 @@ static int refuse(molt_module *module)
     return molt__reasons_fail(world, &world->refusal, module->file, ", the module stays loaded");
 }
 
+static int check_release(molt_module *module)
+{
+    int err = molt__release_check(module, &module->world->refusal);
+    return err ? refuse(module) : MOLT_OK;
+}
+
 int molt__unload_begin(molt_module *module, uint32_t flags, bool *later)
 {
+    bool detach = flags & MOLT_UNLOAD_DETACH;
     int err = check_fit(module);
-    *later = !err && (molt__later_needed(module->world) || (flags & MOLT_UNLOAD_DETACH && must_wait(module)));
-    if (!*later) return err ? err : molt__loader_begin(module->world, module->name);
+    *later = !err && (molt__later_needed(module->world) || (detach && must_wait(module)));
+    if (!*later && !err) err = molt__loader_begin(module->world, module->name);
+    if (!*later) return err || !detach ? err : check_release(module);
     const molt_reload_options options = { .size = sizeof options, .flags = flags };
     return molt__later_ask(MOLT__LATER_UNLOAD, &module, 1, &options, NULL);
+}
+
+/* What users it has left stay, and so does the module. */
+static int unload(molt_module *module, int failed, const char *text)
+{
+    molt_world *world = module->world;
+    int err = check_use(module);
+    if (err && failed) molt__reasons_add(world, &world->refusal, failed, "%s", text);
+    if (!err) err = empty(module);
+    if (err) return refuse(module);
+    molt_log(world, MOLT_LOG_INFO, "%s g%u  unloaded", module->name, (unsigned)module->number);
+    return failed ? molt__fail(world, failed, "%s", text) : MOLT_OK;
 }
 
 int molt_module_unload(molt_module *module, uint32_t flags)
 {
     int barred = molt__threads_check(module->world, __func__);
     if (barred) return barred;
-    molt_world *world = module->world;
+    char text[MOLT__ERROR_TEXT] = "";
     bool later;
-    int err = molt__unload_begin(module, flags, &later);
+    int err = molt__unload_begin(module, flags, &later), failed = MOLT_OK;
     if (err || later) return err;
-    if (flags & MOLT_UNLOAD_DETACH) err = detach_objects(module);
-    if (!err && flags & MOLT_UNLOAD_DETACH) err = drop_from_classes(module);
-    if (err) molt__reasons_take(world, &world->refusal);
-    if (!err) err = check_use(module);
-    if (!err) err = empty(module);
-    if (err) return refuse(module);
-    molt_log(world, MOLT_LOG_INFO, "%s g%u  unloaded", module->name, (unsigned)module->number);
-    return MOLT_OK;
+    if (flags & MOLT_UNLOAD_DETACH) failed = molt__release(module, text, sizeof text);
+    return unload(module, failed, text);
 }

@@ -175,10 +175,10 @@ function attach.attached(o)
   return shape and shape.info.attached or {}
 end
 
--- Raises what molt.detach would raise because of the object's other traits.
-function attach.check_detach(o, pointer)
+-- Has the object the trait, by now?
+function attach.has(o, pointer)
   local shape = bodies.of(o)
-  if shape then shapes.detach(shape, pointer) end
+  return shape and hook.has(shape, pointer)
 end
 
 local function wants_cascade(options)

@@ -87,51 +87,67 @@ function verbs.rollback(proxy, options)
   return one("rollback", proxy, options)
 end
 
--- Classes lose the implementation; where they are not complete without it, its trait.
-local function drop_from_classes(pointer)
-  local users = core.module_classes(pointer)
-  for i = 1, #users, 2 do
-    local target, piece = class.proxy(users[i]), impl.proxy(users[i + 1])
-    local ok, err = pcall(compose.drop, target, piece)
-    if not ok and type(err) == "table" and err.code == "missing" then
-      compose.drop(target, trait.proxy(handle.record(piece).trait))
-    elseif not ok then
-      error(err, 0)
-    end
-  end
+-- Acts of a release, each to its end: the first error is kept, the others go to the log.
+local function contained()
+  local failure = nil
+  return function(act, ...)
+    local ok, err = pcall(act, ...)
+    if ok then return end
+    if failure == nil then failure = { err } else core.log_error(tostring(err)) end
+  end, function() return failure end
 end
 
-local function detach_objects(pointer)
-  local function of_module(attached)
-    return attached.impl and core.impl_module(attached.impl) == pointer
-  end
+local function of_module(attached, pointer)
+  return attached.impl and core.impl_module(attached.impl) == pointer
+end
+
+-- Objects lose what implementations of the module came with, the last first, since it may
+-- require the others. Was there any?
+local function release_objects(pointer, try)
   local losing = {}
   for o in registry.each(function(shape)
     for _, attached in ipairs(shape.info.attached) do
-      if of_module(attached) then return true end
+      if of_module(attached, pointer) then return true end
     end
   end) do losing[#losing + 1] = o end
-  local function each_of_module(act)
-    for _, o in ipairs(losing) do
-      for _, attached in ipairs(attach.attached(o)) do
-        if of_module(attached) then act(o, attached.trait) end
-      end
+  for _, o in ipairs(losing) do
+    local list = attach.attached(o)
+    for i = #list, 1, -1 do
+      local of = list[i].trait
+      if of_module(list[i], pointer) and attach.has(o, of) then try(attach.detach, o, trait.proxy(of)) end
     end
   end
-  each_of_module(attach.check_detach)         -- all of them, before the first loses anything
-  each_of_module(function(o, gone) attach.detach(o, trait.proxy(gone)) end)
+  return losing[1] ~= nil
 end
 
--- An error of detaching, which may have been done in part, as unload's own.
-local function detach(pointer)
-  local ok, err = pcall(function()
-    detach_objects(pointer)
-    drop_from_classes(pointer)
-  end)
-  if ok then return true end
-  if type(err) ~= "table" or not err.code then error(err, 0) end
-  err.reasons = { { code = err.code, message = err.message, hint = err.hint } }
-  return false, err
+-- Classes lose the traits that they are not complete for without the module, those of one
+-- class at once; then its implementations.
+local function release_classes(pointer, try)
+  local losses, i = check.result(core.module_losses(pointer)), 1
+  while losses[i] do
+    local of, pieces = losses[i], {}
+    while losses[i] == of do
+      pieces[#pieces + 1] = trait.proxy(losses[i + 1])
+      i = i + 2
+    end
+    try(compose.drop, class.proxy(of), pieces)
+  end
+  local users = core.module_classes(pointer)
+  for k = 1, #users, 2 do try(compose.drop, class.proxy(users[k]), impl.proxy(users[k + 1])) end
+end
+
+local ROUNDS = 8                             -- hooks that attach anew are not followed for ever
+
+-- Whatever uses the module loses it, hooks included; { the first error of one }, or nil.
+-- The core has looked whether it can be.
+local function release(pointer)
+  local try, failure = contained()
+  local round = 0
+  repeat
+    round = round + 1
+  until not release_objects(pointer, try) or round == ROUNDS
+  try(release_classes, pointer, try)
+  return failure()
 end
 
 local function told(proxy, done, err)
@@ -148,19 +164,19 @@ local function unload(pointer, proxy, flags)
   local done, later = core.module_unload_begin(pointer, flags)
   if not done then return told(proxy, nil, later) end
   if later then return true, { deferred = true } end
-  if flags == FLAGS.DETACH then
-    local err
-    done, err = detach(pointer)
-    if not done then return told(proxy, nil, err) end
-  end
+  local failure = flags == FLAGS.DETACH and release(pointer)
   done, later = core.module_unload(pointer)
+  if failure and not (done and not later) then core.log_error(tostring(failure[1])) end
   if not done then return told(proxy, nil, later) end
   if later then return true, { deferred = true } end
-  return told(proxy, true)
+  local ok, raised = pcall(told, proxy, true)
+  if failure or not ok then error(failure and failure[1] or raised, 0) end
+  return true
 end
 
 -- module:unload([{ detach = true }]) -> true, or nil and an error that names what
--- still uses it. Left to the next quiescent point: true and { deferred = true }.
+-- still uses it. An error of a hook that detaching runs is raised when all is done.
+-- Left to the next quiescent point: true and { deferred = true }.
 function verbs.unload(proxy, options)
   local record = handle.check(1, "unload", proxy, "module")
   options = check_options("unload", 1, options, { detach = "boolean" })

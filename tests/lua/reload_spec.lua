@@ -371,7 +371,7 @@ describe("module:unload", function()
     local ok, err = module:unload { detach = true }
     assert.is_nil(ok)
     assert.matches("requires T_" .. name, err.message)
-    assert.equal(err.message, err.reasons[1].message)
+    assert.equal(1, #err.reasons)
     assert.is_true(molt.is(a, trait) and molt.is(b, trait))
     assert.same({ 1, 1 }, { a:answer(0), b:answer(0) })
     molt.detach(b, Needs)

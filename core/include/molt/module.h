@@ -133,7 +133,9 @@ MOLT_API int molt_module_rollback(molt_module *module, const molt_reload_options
 
 /* Takes the module's code out of the program. Refused with MOLT_ERR_IN_USE, and
  * nothing has changed, while classes or objects use what it provides; each of them
- * is named. With MOLT_UNLOAD_DETACH they lose it first, which runs hooks. What it
+ * is named. With MOLT_UNLOAD_DETACH they lose it first; refused, and nothing has changed,
+ * where one of them cannot. Hooks that this runs may fail: then all of it is done, and
+ * the first one's code returned, while molt_module_unloaded is true. What it
  * declared stays; its implementations are empty, and refuse to be used, until
  * molt_module_load takes it up again. The image is unmapped at the next tick. Where a
  * reload would wait, so does this, and with MOLT_UNLOAD_DETACH where a class would lose

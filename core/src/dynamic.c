@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+/* Of the table of addresses: younger than some elf.h. */
+enum { RELR_SIZE = 35, RELR = 36, RELR_ENTRY = 37, TAGS = 38 };
+
 /* The entries that hold one value each, found by their tag. */
 typedef struct entries {
     molt__dynamic *dynamic;
-    uint64_t value[DT_NUM];
-    bool has[DT_NUM];
+    uint64_t value[TAGS];
+    bool has[TAGS];
     uint64_t gnu_hash;               /* 0: none */
     bool text_relocations;
 } entries;
@@ -18,7 +21,7 @@ static void take(entries *e, const Elf64_Dyn *entry)
     if (entry->d_tag == DT_NEEDED) {
         if (dynamic->needed_count < MOLT__MAX_NEEDED) dynamic->needed[dynamic->needed_count] = value;
         dynamic->needed_count++;
-    } else if (entry->d_tag > 0 && entry->d_tag < DT_NUM) {
+    } else if (entry->d_tag > 0 && entry->d_tag < TAGS) {
         e->value[entry->d_tag] = value;
         e->has[entry->d_tag] = true;
     }
@@ -169,7 +172,7 @@ static bool read_relocations(const entries *e, int64_t at, int64_t size, molt__t
     if (!e->has[at]) return true;
     table->count = e->value[size] / sizeof(Elf64_Rela);
     table->bytes = molt__elf_at(dynamic->elf, e->value[at], e->value[size]);
-    bool whole = table->bytes && e->value[size] % sizeof(Elf64_Rela) == 0;
+    bool whole = e->has[size] && table->bytes && e->value[size] % sizeof(Elf64_Rela) == 0;
     if (!whole) return MOLT__NO_MODULE(dynamic->elf, "its table of relocations is damaged");
     Elf64_Phdr last = { 0 };
     for (size_t i = 0; i < table->count; i++) {
@@ -182,14 +185,52 @@ static bool read_relocations(const entries *e, int64_t at, int64_t size, molt__t
     return true;
 }
 
+/* A word of the table of addresses: an even one is where to write, and `*next` then the
+ * word behind it; an odd one has a bit for each of the 63 words from `*next` on. */
+static bool check_packed(const entries *e, uint64_t word, uint64_t *next, Elf64_Phdr *last)
+{
+    const uint64_t size = sizeof(uint64_t);
+    if (!(word & 1)) {
+        *next = word + size;
+        return may_write(e, word, last);
+    }
+    if (!*next) return false;            /* there is none before it */
+    for (uint64_t at = *next; word >>= 1; at += size) {
+        if ((word & 1) && !may_write(e, at, last)) return false;
+    }
+    *next += 63 * size;
+    return true;
+}
+
+/* DT_RELR: where the base is added to a word, as addresses and bitmaps. */
+static bool check_addresses(const entries *e)
+{
+    const molt__elf *elf = e->dynamic->elf;
+    if (!e->has[RELR]) return true;
+    const unsigned char *bytes = molt__elf_at(elf, e->value[RELR], e->value[RELR_SIZE]);
+    bool whole = e->has[RELR_SIZE] && e->value[RELR_ENTRY] == sizeof(uint64_t) && bytes &&
+                 e->value[RELR_SIZE] % sizeof(uint64_t) == 0;
+    if (!whole) return MOLT__NO_MODULE(elf, "its table of packed relocations is damaged");
+    Elf64_Phdr last = { 0 };
+    uint64_t next = 0;
+    for (size_t i = 0; i < e->value[RELR_SIZE] / sizeof(uint64_t); i++) {
+        uint64_t word;
+        memcpy(&word, bytes + i * sizeof word, sizeof word);
+        if (!check_packed(e, word, &next, &last)) return MOLT__NO_MODULE(elf, "packed relocation %zu is damaged", i);
+    }
+    return true;
+}
+
+/* The loader asks for the size of an entry wherever there is a table. */
 static bool check_relocations(const entries *e)
 {
     molt__dynamic *dynamic = e->dynamic;
-    bool sized = (!e->has[DT_RELAENT] || e->value[DT_RELAENT] == sizeof(Elf64_Rela)) &&
+    bool asked = e->has[DT_RELA] || e->has[DT_RELAENT];
+    bool sized = (!asked || e->value[DT_RELAENT] == sizeof(Elf64_Rela)) &&
                  (!e->has[DT_PLTREL] || e->value[DT_PLTREL] == DT_RELA) && !e->has[DT_REL];
     if (!sized) return MOLT__NO_MODULE(dynamic->elf, "its table of relocations is damaged");
     return read_relocations(e, DT_RELA, DT_RELASZ, &dynamic->relocations[0]) &&
-           read_relocations(e, DT_JMPREL, DT_PLTRELSZ, &dynamic->relocations[1]);
+           read_relocations(e, DT_JMPREL, DT_PLTRELSZ, &dynamic->relocations[1]) && check_addresses(e);
 }
 
 /* Functions that the loader calls. */

@@ -4,7 +4,8 @@
  *
  *   PT_DYNAMIC ─▶ strings   names of symbols and of libraries
  *                 symbols   [0, count): what it defines and what it wants
- *                 relocations: each writes inside the image, by a symbol that is there
+ *                 relocations: each writes inside the image, by a symbol that is there;
+ *                 packed ones (DT_RELR) have no symbol
  *                 init, fini: functions inside the image
  */
 #ifndef MOLT_SRC_DYNAMIC_H

@@ -250,6 +250,30 @@ static void unloading_leaves_a_class_that_another_fills(void **state)
     assert_true(range_of(object) == 15);
 }
 
+/* What could not be done for want of memory can be done again. */
+static void unloading_without_memory_leaves_the_module_until_it_can_go(void **state)
+{
+    (void)state;
+    molt_module *module = load_bike();
+    molt_impl *impl = molt_module_impl(module, "Bike");
+    molt_object *object = new_object(module, "Car");
+    molt_class_lines lines = { .size = sizeof lines, .name = "Truck" };
+    molt_object *truck = molt_object_new(with.world, molt_class_declare(with.world, &lines));
+    assert_int_equal(molt_object_attach(truck, NULL, impl), MOLT_OK);
+    for (long allowed = 0;; allowed++) {
+        assert_in_range(allowed, 0, 1000);
+        with.allocations_left = allowed;
+        int code = molt_module_unload(module, MOLT_UNLOAD_DETACH);
+        with.allocations_left = -1;
+        if (molt_module_unloaded(module)) break;
+        assert_int_not_equal(code, MOLT_OK);
+        if (molt_object_is(object, molt_impl_trait(impl))) assert_true(range_of(object) == 210);
+        if (molt_object_is(truck, molt_impl_trait(impl))) assert_true(range_of(truck) == 210);
+    }
+    assert_false(molt_object_is(truck, molt_impl_trait(impl)) || molt_object_is(object, molt_impl_trait(impl)));
+    assert_int_equal(molt_class_use(molt_object_class(truck), NULL, impl), MOLT_ERR_STATE);
+}
+
 /* ---- Several together ---------------------------------------------------- */
 
 static molt_module *load_valve(void)
@@ -390,6 +414,7 @@ int main(void)
         test(an_unloaded_implementation_cannot_be_used),
         test(unloading_detaches_and_drops_when_asked),
         test(unloading_leaves_a_class_that_another_fills),
+        test(unloading_without_memory_leaves_the_module_until_it_can_go),
         test(a_batch_commits_together),
         test(a_batch_with_one_bad_module_changes_none),
         test(a_batch_tells_the_reasons_of_all),

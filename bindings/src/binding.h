@@ -64,6 +64,8 @@ typedef struct molt__binding {
     uint16_t int64_type, uint64_type;
     bool owns_world;
     bool migrating;                  /* migrate functions run: no verb may */
+    bool hushed;                     /* a verb keeps the collector at rest: see quiet.c */
+    int hushed_at;                   /* KB that Lua had when it last worked */
     bool collecting;                 /* the collector ran before the core asked for quiet */
     int heap;                        /* KB that Lua had then */
     int owed;                        /* KB made while it rested: see molt__work_off */
@@ -220,6 +222,7 @@ void molt__open_fields(lua_State *L);
 void molt__open_lives(lua_State *L);
 void molt__open_ends(lua_State *L);
 void molt__open_sweep(lua_State *L);
+void molt__open_quiet(lua_State *L);
 void molt__open_reflect(lua_State *L);
 void molt__open_definitions(lua_State *L);
 void molt__open_lookup(lua_State *L);

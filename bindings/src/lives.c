@@ -108,7 +108,7 @@ static int enter(lua_State *L)
     luaL_argcheck(L, id >= 1 && id <= b->world->shapes.count, 2, "no such shape");
     if (lua_type(L, 1) != LUA_TTABLE) return luaL_argerror(L, 1, "table expected");
     molt_shape *to = b->world->shapes.item[id - 1];
-    if (object->shape->id != from || to->layout != object->shape->layout) {
+    if (object->shape->id != from || to->layout != object->shape->layout || to->suspect) {
         molt__fail(b->world, MOLT_ERR_STATE, "the object was changed by a finalizer meanwhile");
         return molt__push_failure(L, b);
     }
@@ -118,6 +118,19 @@ static int enter(lua_State *L)
     lua_pushvalue(L, 3);
     lua_setmetatable(L, 1);
     lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* (object) -> object: it was made while something changed. Its body is its present
+ * shape's by now, and so is its metatable from here on. */
+static int settle(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    lua_settop(L, 1);
+    molt_object *object = b->world ? molt__own_object(L, b, 1, lua_upvalueindex(MOLT__AT_OBJECTS)) : NULL;
+    if (!object) return 1;               /* it has ended since */
+    if (push_entry(L, b->metas, (int)object->shape->id)) lua_setmetatable(L, 1);
+    molt__object_unmark(object, MOLT__NEWBORN);
     return 1;
 }
 
@@ -260,6 +273,6 @@ void molt__push_object(lua_State *L, molt__binding *b, molt_object *object)
 
 void molt__open_lives(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "enter", enter }, { "view", view }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "enter", enter }, { "settle", settle }, { "view", view }, { NULL, NULL } };
     molt__lives_register(L, functions);
 }

@@ -199,6 +199,7 @@ static void push_core(lua_State *L, molt__binding *b)
         molt__open_accessor, molt__open_lives, molt__open_ends, molt__open_sweep, molt__open_fields,
         molt__open_reflect, molt__open_definitions, molt__open_lookup, molt__open_evolve, molt__open_modules,
         molt__open_reloads, molt__open_probe, molt__open_beneath, molt__open_hooks, molt__open_roster,
+        molt__open_quiet,
     };
     lua_newtable(L);
     luaL_register(L, NULL, functions);

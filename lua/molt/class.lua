@@ -109,17 +109,19 @@ end
 -- The class becomes instantiable: its shape exists, and functions that make
 -- objects, without (bare) and with the Lua-valued fields they start with.
 local function prepare(record)
-  local shape = shapes.get(check.result(core.class_shape(record.pointer)))
-  record.shape, record.methods = shape, shape.methods
-  local typed, any = field_names(shape)
-  for _, name in ipairs(record.learned or {}) do any[#any + 1] = name end
-  record.bare = registry.maker(shape, typed, any)
-  record.required = required.of(shape, all_impls(record))
-  local has = {}
-  for _, part in ipairs(shape.info.parts) do has[part.trait] = true end
-  record.make = starting_with(record.bare, starts(record, has))
-  record.hooked = hook.plan(shape)
-  return record.make
+  local shape, bare, make, needed
+  repeat
+    shape = shapes.get(check.result(core.class_shape(record.pointer)))
+    record.shape = shape
+    local typed, any = field_names(shape)
+    for _, name in ipairs(record.learned or {}) do any[#any + 1] = name end
+    bare = registry.maker(shape, typed, any, function() return class.make(record) end)
+    make = starting_with(bare, starts(record, shape.has))
+    needed = required.of(shape, all_impls(record))
+  until record.shape == shape            -- or a finalizer has changed the class meanwhile
+  record.methods, record.required, record.hooked = shape.methods, needed, hook.plan(shape)
+  record.bare, record.make = bare, make
+  return make
 end
 
 -- A Lua-valued field that nobody declared, but that many objects have.
@@ -155,7 +157,7 @@ end
 
 -- An object whose typed fields have their defaults, and nothing else; no init is run.
 function class.make(record)
-  if not record.make then prepare(record) end
+  if not record.make or not record.shape or record.shape.head.suspect ~= 0 then prepare(record) end
   return record.bare()
 end
 

@@ -24,10 +24,15 @@ local native = require "molt.native"
 local reload = require "molt.reload"
 local probe = require "molt.probe"
 
+-- No finalizer runs in the midst of what changes classes and traits.
+local function quiet(verb)
+  return function(...) return core.quietly(verb, ...) end
+end
+
 local molt = {
   _VERSION = "molt " .. core.version,
 
-  trait = trait.declare,
+  trait = quiet(trait.declare),
   without = select_.without,
   rename = select_.rename,
   alias = select_.alias,
@@ -36,9 +41,9 @@ local molt = {
   impl = impl.new,
   missing = impl.missing,
 
-  class = class.declare,
-  use = compose.use,
-  drop = compose.drop,
+  class = quiet(class.declare),
+  use = quiet(compose.use),
+  drop = quiet(compose.drop),
 
   attach = attach.attach,
   detach = attach.detach,
@@ -48,9 +53,9 @@ local molt = {
   alive = object.alive,
   destroy = object.destroy,
   clone = object.clone,
-  become = recompose.become,
+  become = quiet(recompose.become),
   dump = dump.dump,
-  build = build.build,
+  build = quiet(build.build),
   class_of = object.class_of,
   name = object.name,
 

@@ -52,7 +52,7 @@ local function load_one(molt, name, keep)
     if not ok then return nil, err end
     native.path = molt.path
   end
-  local pointer, err = core.module_load(name)
+  local pointer, err = core.quietly(core.module_load, name)
   if not pointer then return nil, err end
   if keep then core.module_keep(pointer) end
   local proxy = handle.proxy(pointer)

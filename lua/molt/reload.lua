@@ -51,7 +51,7 @@ end
 -- Asks the core, and tells who listens: "refused" for each module that Lua knows, or
 -- `name`.
 local function transact(verb, name, pointers, flags, timeout)
-  local reports, err = core.module_transact(verb, pointers, flags, timeout)
+  local reports, err = core.quietly(core.module_transact, verb, pointers, flags, timeout)
   local failure
   for i, pointer in ipairs(pointers) do
     local report, proxy = reports and setmetatable(reports[i], report_meta), handle.proxy(pointer)
@@ -161,11 +161,11 @@ local function told(proxy, done, err)
 end
 
 local function unload(pointer, proxy, flags)
-  local done, later = core.module_unload_begin(pointer, flags)
+  local done, later = core.quietly(core.module_unload_begin, pointer, flags)
   if not done then return told(proxy, nil, later) end
   if later then return true, { deferred = true } end
   local failure = flags == FLAGS.DETACH and release(pointer)
-  done, later = core.module_unload(pointer)
+  done, later = core.quietly(core.module_unload, pointer)
   if failure and not (done and not later) then core.log_error(tostring(failure[1])) end
   if not done then return told(proxy, nil, later) end
   if later then return true, { deferred = true } end

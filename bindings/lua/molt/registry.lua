@@ -47,9 +47,11 @@ end
 local pace = 256          -- slots looked at for each object made
 
 local maker = [[
-local create, pointer, meta, objects, state, sweep, no_memory, setmetatable = ...
+local create, pointer, meta, objects, state, sweep, no_memory, setmetatable, head, again, settle = ...
 return function()
   if state.collected ~= 0 then sweep(%d) end
+  local e = state.epoch
+  if head.suspect ~= 0 then return again() end
   local body = create(pointer)
   if body == nil then no_memory() end
   local o = { [0] = 0%s }
@@ -58,11 +60,14 @@ return function()
   %s
   setmetatable(o, meta)
   objects[slot] = o
-  body.flags = 0
+  if state.epoch ~= e then return settle(o) end body.flags = 0
   return o
 end
 ]]
 
+-- A finalizer may change the class in the midst of this. A shape that the class has left
+-- behind is suspect; after that, the epoch tells.
+--
 -- The table is copied whole from a constant one, which is faster than filling an
 -- empty one, and 16 bytes smaller. Objects whose class declares Lua-valued fields
 -- are born with room for the names that are looked up beside them.
@@ -82,11 +87,12 @@ local function no_memory()
 end
 
 -- A function that makes an object of the shape, fields at their defaults. `any`:
--- the Lua-valued fields that its objects have, declared or learned.
-function registry.maker(shape, typed, any)
+-- the Lua-valued fields that its objects have, declared or learned. `again`: makes one
+-- of the class's present shape, should it be another.
+function registry.maker(shape, typed, any, again)
   local fields, clear = birth(typed, any, shape.methods)
   return assert(loadstring(maker:format(pace, fields, clear), "=molt"))(border.create, shape.pointer,
-    shape.meta, objects, state, registry.sweep, no_memory, setmetatable)
+    shape.meta, objects, state, registry.sweep, no_memory, setmetatable, shape.head, again, core.settle)
 end
 
 local shape_of = bodies.shape_of

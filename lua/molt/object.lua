@@ -20,8 +20,9 @@ local object = {}
 local rawset = rawset
 
 -- The shape of a living object, or of the object of a view, and the object itself; an
--- error that blames the argument otherwise.
-local function expect(position, verb, o)
+-- error that blames the argument otherwise; `expected` is what it may be, if more than
+-- an object.
+local function expect(position, verb, o, expected)
   if border.migrating then border.expect_no_migration() end
   local shape = bodies.of(o)
   if shape then return shape, o end
@@ -31,9 +32,10 @@ local function expect(position, verb, o)
   if bodies.epitaph(o) then bodies.raise_unfit(o, verb) end
   local _, code, text = core.object_info(o)
   if code == "body" then
-    check.raise(code, ("bad argument #%d to '%s' (object expected, got %s)"):format(position, verb, text))
+    check.raise(code, ("bad argument #%d to '%s' (%s expected, got %s)"):format(position, verb, expected or "object",
+      text))
   end
-  check.argument(position, verb, "object", o)
+  check.argument(position, verb, expected or "object", o)
 end
 
 object.expect = expect

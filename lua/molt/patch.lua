@@ -114,13 +114,15 @@ local function patch_static(target, kind, name, value)
   if not record or (record.kind ~= "trait" and record.kind ~= "class") or type(name) ~= "string" then return nil end
   if record.kind == "class" and core.class_definition(record.pointer, name) ~= nil then return nil end
   local made = static.patch(record, kind, name, value)
-  if not made and record.kind == "trait" and record.statics then
+  if not made and record.kind == "trait" then
     check.raise("unknown", ("trait '%s' has no static member '%s'"):format(record.name, name),
       check.near(name, check.keys(record.statics or {})) or "methods are overridden on a class or an object")
   end
   if made then event.emit("override", target, name) end
   return made
 end
+
+local TARGETS = "trait, class or object"
 
 -- molt.override, before, after, around(class or object, name, fn) -> patch; they take the
 -- static members of a trait or class, too
@@ -130,7 +132,7 @@ local function verb(kind)
     if of_static then return of_static end
     local record = handle.record(target, "class")
     local shape, o
-    if not record then shape, o = object.expect(1, kind, target) end
+    if not record and not handle.record(target, "trait") then shape, o = object.expect(1, kind, target, TARGETS) end
     if type(name) ~= "string" then check.argument(2, kind, "method name", name) end
     check.callable(3, kind, fn)
     local made = record and patch_class(record, kind, name, fn) or patch_object(o, shape, kind, name, fn)
@@ -180,7 +182,7 @@ function patch.restore(target, name)
   elseif record then
     count = restore_class(record, name) + static.restore(record, name)
   else
-    local shape, o = object.expect(1, "restore", target)
+    local shape, o = object.expect(1, "restore", target, TARGETS)
     count = restore_object(o, shape, name)
   end
   event.emit("restore", target, name)

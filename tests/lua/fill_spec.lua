@@ -680,15 +680,20 @@ describe("overriding a method", function()
   it("refuses wrong arguments", function()
     local o = Car()
     refuses(function() molt.override(5, "plain", print) end,
-      "bad argument #1 to 'override' (object expected, got number)")
-    refuses(function() molt.override(T, "plain", print) end,
-      "bad argument #1 to 'override' (object expected, got trait)")
+      "bad argument #1 to 'override' (trait, class or object expected, got number)")
+    refuses(function() molt.override(nil, "plain", print) end,
+      "bad argument #1 to 'override' (trait, class or object expected, got nil)")
+    refuses(function() molt.override(T, "plain", print) end, "trait 'FillT' has no static member 'plain'",
+      "methods are overridden on a class or an object")
+    refuses(function() molt.override(T, 5, print) end,
+      "bad argument #2 to 'override' (method name expected, got number)")
     refuses(function() molt.override(o, 5, print) end,
       "bad argument #2 to 'override' (method name expected, got number)")
     refuses(function() molt.override(o, "plain", 5) end,
       "bad argument #3 to 'override' (function expected, got number)")
     refuses(function() molt.override(o, "plain") end, "bad argument #3 to 'override' (function expected, got nil)")
-    refuses(function() molt.restore(5) end, "bad argument #1 to 'restore' (object expected, got number)")
+    refuses(function() molt.restore(5) end,
+      "bad argument #1 to 'restore' (trait, class or object expected, got number)")
     refuses(function() molt.restore(o, 5) end, "bad argument #2 to 'restore' (method name expected, got number)")
   end)
 

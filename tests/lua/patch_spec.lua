@@ -315,7 +315,7 @@ for what, target_of in pairs {
         refuses(function() molt[verb](target, "speak", "text") end,
           ("bad argument #3 to '%s' (function expected, got string)"):format(verb))
         refuses(function() molt[verb]("no", "speak", print) end,
-          ("bad argument #1 to '%s' (object expected, got string)"):format(verb))
+          ("bad argument #1 to '%s' (trait, class or object expected, got string)"):format(verb))
       end
     end)
 

@@ -64,11 +64,15 @@ function object.is(o, what)
   return compose.extends(shape.class, record)
 end
 
--- molt.as(obj, T): the view of the trait, or nil when the object has it not
+-- molt.as(obj, T | impl): the view of the trait, or nil when the object has it not
 function object.as(o, what)
   local _
   _, o = expect(1, "as", o)
-  local record = handle.record(what, "selection") or handle.check(2, "as", what, "trait")
+  local record = handle.record(what)
+  local kind = record and record.kind
+  if kind ~= "trait" and kind ~= "impl" and kind ~= "selection" then
+    check.argument(2, "as", "trait or implementation", what)
+  end
   return view.make(o, layout.trait(record.trait or record.pointer))
 end
 

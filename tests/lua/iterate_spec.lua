@@ -259,6 +259,15 @@ describe("molt.each and molt.count", function()
     refuses(function() molt.count(molt.impl(Tank)) end,
       "bad argument #1 to 'count' (trait or class expected, got impl)")
   end)
+
+  it("refuse a nil that is given, which no argument is not", function()
+    local missing = nil
+    for _, verb in ipairs { "each", "count" } do
+      refuses(function() molt[verb](missing) end,
+        ("bad argument #1 to '%s' (trait or class expected, got nil)"):format(verb),
+        ("without an argument, molt.%s() goes through all objects"):format(verb))
+    end
+  end)
 end)
 
 describe("once a class was gone through", function()

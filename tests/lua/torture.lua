@@ -692,7 +692,9 @@ function acts.each()
   local expected, seen, made = {}, {}, {}
   for _, m in ipairs(w.objects) do expected[m.o] = m end
   local class = chance(0.5) and pick(w.classes) or nil
-  for o in molt.each(class and class.proxy) do
+  local step, state
+  if class then step, state = molt.each(class.proxy) else step, state = molt.each() end
+  for o in step, state do
     if seen[o] then fault("each visits %s twice", tostring(o)) end
     if made[o] then fault("each visits what was made meanwhile") end
     seen[o] = true

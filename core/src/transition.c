@@ -45,8 +45,9 @@ int molt__attached_put(molt_world *world, molt__attached *list, size_t *count, m
     if (at > 0 && list[at - 1].trait == add.trait) {
         molt__attached *same = &list[at - 1];
         if (same->impl && add.impl && same->impl != add.impl) {
-            return molt__fail(world, MOLT_ERR_CONFLICT, "two implementations of '%s' (%s and %s)", add.trait->name,
-                              same->impl->where, add.impl->where);
+            molt__fail(world, MOLT_ERR_CONFLICT, "two implementations of '%s' (%s and %s)", add.trait->name,
+                       same->impl->where, add.impl->where);
+            return molt__hint(world, "attach one of them, and define on it what the other one brings");
         }
         if (same->named && add.named && !molt__select_unite(add.trait, same->names, add.names, &add.names)) {
             return MOLT_ERR_MEMORY;

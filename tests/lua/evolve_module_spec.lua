@@ -143,6 +143,38 @@ describe("a module that is reloaded with other fields", function()
     assert.matches("is gone since generation 2", select(2, pcall(car.which, car)).message)
   end)
 
+  it("writes what C assigns; strings follow by name, and Lua gives them other values", function()
+    local put, module, trait = new_module()
+    local Car = molt.class(fresh "Car", { module[trait] })
+    local car, other = Car { fuel = 40, label = "mine" }, Car()
+    builds.pointing = ([[FIELD(molt_string, label, MOLT_TEXT("none")) FIELD(molt_string, title, MOLT_TEXT("new"))
+      FIELD(float, size[2], {0}) FIELD(MOLT_REF(%s), twin, {0}) FIELD(MOLT_PRIVATE int32_t, hidden, 0) FIELD(double, fuel, 10)
+      METHOD(double, range, (double load)) METHOD(int32_t, which, ())]]):format(trait)
+    local grow = [[static int grow(TRAIT *self, const molt_former *was)
+{
+    (void)was;
+    self->size[1] = 5;
+    self->hidden = 6;
+    self->twin = molt_object_ref(molt_object_of(self));
+    %s
+    return MOLT_OK;
+}]]
+    local set_title = [[const molt_string text = MOLT_TEXT("set");
+    int err = molt_field_set(self, "title", (molt_value){ .kind = MOLT_STRING, .as.string = &text });
+    if (err) return err;]]
+    put("pointing", 2, grow:format(set_title), "MOLT_MIGRATE(TRAIT, grow);")
+    local ok, err = module:reload()
+    assert.is_nil(ok)
+    assert.matches("molt_field_set cannot be used inside of migrate", err.message)
+    assert.same({ "mine", 4 }, { car.label, car.gears })
+    put("pointing", 2, grow:format(""), "MOLT_MIGRATE(TRAIT, grow);")
+    assert(module:reload())
+    assert.same({ "mine", "new", 5, 6 }, { car.label, car.title, car.size[2], molt.as(car, module[trait]).hidden })
+    assert.equal(other, other.twin)
+    molt.become(car, molt.class(fresh "Van", { module[trait] }), function(self) self.title = "given by Lua" end)
+    assert.same({ "mine", "given by Lua" }, { car.label, car.title })
+  end)
+
   it("cannot use molt's verbs while it does so", function()
     local put, module, trait = new_module()
     local Car = molt.class(fresh "Car", { module[trait] })

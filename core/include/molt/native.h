@@ -91,7 +91,8 @@
  *       is there already, the rest starts with its default. molt_former_get(was,
  *       "fuel", &value) is a field as it was. It writes fields of `self` and returns
  *       MOLT_OK; or a negative molt_err, and nothing has changed. Other functions of
- *       Molt fail in it, with MOLT_ERR_STATE.
+ *       Molt fail in it, with MOLT_ERR_STATE: molt_field_set too, so that strings
+ *       follow by name or start with their default, and get no other value in it.
  *   MOLT_BEFORE_UNLOAD(stop);
  *       static int stop(molt_leave *molt) runs once before this generation is
  *       unmapped, when none of its methods is running: the place to join threads

@@ -38,7 +38,9 @@ static void chain_free(molt_world *world, molt__chain *chain)
 /* One that slots have led to. */
 static void chain_end(molt_world *world, molt__chain *chain)
 {
-    if (chain) molt__limbo_link(world, &chain->waiting, chain_bytes(chain->capacity));
+    if (!chain) return;
+    if (chain->left_behind) molt__limbo_keep(world, &chain->waiting, chain_bytes(chain->capacity));
+    else molt__limbo_link(world, &chain->waiting, chain_bytes(chain->capacity));
 }
 
 /* Puts the definitions of a name into a chain, the winner first. */
@@ -207,6 +209,7 @@ void molt__combine_forget(molt_shape *shape)
         molt__combined *combined = &shape->combined[i];
         chain_free(shape->world, combined->next);
         combined->next = NULL;
+        if (combined->now) combined->now->left_behind = true;
         replace(shape->world, combined);
     }
 }

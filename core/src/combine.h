@@ -25,6 +25,7 @@ typedef struct molt__chain {
     molt__method *method;            /* the first that declares it */
     size_t users;                    /* calls under way */
     bool retired;                    /* to be freed after the last of them */
+    bool left_behind;                /* slots that C may hold lead to it, until the tick */
     size_t count;
     size_t capacity;
     molt__claim item[];              /* in the order in which they run */

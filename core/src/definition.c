@@ -3,6 +3,7 @@
 #include "error.h"
 #include "memory.h"
 #include "trait.h"
+#include "vtable.h"
 #include "world_state.h"
 
 static int no_such_method(molt_world *world, const molt_trait *trait, const char *name)
@@ -48,6 +49,7 @@ molt_definition *molt__definition_new(molt_world *world, molt_trait *trait, cons
 void molt__definition_free(molt_world *world, molt_definition *definition)
 {
     if (!definition) return;
+    if (world->left_behind) molt__vtables_let_go(world, definition);
     if (definition->foreign && world->bridge) world->bridge->forget(world->bridge_user, definition->foreign);
     molt__free_text(world, definition->where);
     molt__limbo_link(world, &definition->waiting, sizeof *definition);

@@ -44,15 +44,25 @@ void molt__limbo_put_shared(molt_world *world, void *memory, size_t size)
     put(world, (molt__limbo_item){ memory, size }, MOLT__LOAD(&world->threads.count) != 0);
 }
 
-void molt__limbo_link(molt_world *world, molt__waiting *waiting, size_t size)
+static void link_or_free(molt_world *world, molt__waiting *waiting, size_t size, bool wait)
 {
-    if (!MOLT__LOAD(&world->threads.count)) {
+    if (!wait) {
         molt__free(world, waiting, size);
         return;
     }
     waiting->size = size;
     waiting->next = world->limbo.linked;
     world->limbo.linked = waiting;
+}
+
+void molt__limbo_link(molt_world *world, molt__waiting *waiting, size_t size)
+{
+    link_or_free(world, waiting, size, MOLT__LOAD(&world->threads.count) != 0);
+}
+
+void molt__limbo_keep(molt_world *world, molt__waiting *waiting, size_t size)
+{
+    link_or_free(world, waiting, size, molt__limbo_needed(world));
 }
 
 /* A body that a change of layout touched may lie in another pool than its shape says. */

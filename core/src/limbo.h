@@ -16,7 +16,7 @@ typedef struct molt__limbo_item {
     size_t size;
 } molt__limbo_item;
 
-/* The head of something that only workers can hold: see molt__limbo_link. */
+/* The head of something that is linked: see molt__limbo_link. */
 typedef struct molt__waiting {
     struct molt__waiting *next;
     size_t size;
@@ -55,6 +55,9 @@ void molt__limbo_body(molt_world *world, molt_object *body);
  * is freed at once. Linked memory was got by molt__allocate, and needs no promise. */
 void molt__limbo_put_shared(molt_world *world, void *memory, size_t size);
 void molt__limbo_link(molt_world *world, molt__waiting *waiting, size_t size);
+
+/* Linked memory that the owner's handles may still lead to. */
+void molt__limbo_keep(molt_world *world, molt__waiting *waiting, size_t size);
 
 /* A quiescent point of the owner's: frees what waits, or begins to wait for workers. */
 void molt__limbo_flush(molt_world *world);

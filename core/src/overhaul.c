@@ -4,6 +4,7 @@
 #include "edit.h"
 #include "error.h"
 #include "layout.h"
+#include "limbo.h"
 #include "memory.h"
 #include "object.h"
 #include "registry.h"
@@ -186,6 +187,7 @@ static void renew(const molt__overhaul *o)
  * at again before an object gets them. */
 static void doubt(const molt__overhaul *o)
 {
+    o->world->left_behind |= molt__limbo_needed(o->world);
     for (size_t i = 0; i < o->class_count; i++) {
         const molt_class *cls = o->classes[i].cls;
         for (size_t s = 0; s < cls->shapes.count; s++) {

@@ -106,6 +106,21 @@ void molt__vtable_refill(molt_shape *shape, const char *name)
     }
 }
 
+/* Native functions in slots stay: their code does, until the tick. */
+void molt__vtables_let_go(molt_world *world, const molt_definition *definition)
+{
+    for (size_t i = 0; i < world->shapes.count; i++) {
+        const molt_shape *shape = world->shapes.item[i];
+        for (size_t p = 0; shape->suspect && p < shape->part_count; p++) {
+            void **vtable = shape->parts[p].vtable;
+            const molt_vtable *head = molt__vtable_head(vtable);
+            for (size_t slot = 0; slot < head->slots; slot++) {
+                if (vtable[head->slots + slot] == definition) MOLT__STORE(&vtable[head->slots + slot], NULL);
+            }
+        }
+    }
+}
+
 static void link_private(molt_vtable *head, molt_shape *shape)
 {
     head->shape = shape;

@@ -27,6 +27,11 @@ int molt__vtable_prepare(molt_shape *shape, const char *name);
  * private vtables of its patched objects. Cannot fail after prepare. */
 void molt__vtable_refill(molt_shape *shape, const char *name);
 
+/* A definition ends: slots of shapes that a change of layout left behind hold it no
+ * more. No edit reaches them, but C handles may until the tick; what they call then
+ * has no implementation. */
+void molt__vtables_let_go(molt_world *world, const molt_definition *definition);
+
 /* Gives one object vtables of its own for the method: see molt_vtable.patched. */
 int molt__vtable_patch(molt_object *object, const char *name);
 void molt__vtable_unpatch(molt_object *object, const char *name);

@@ -143,6 +143,7 @@ int molt_world_close(molt_world *world)
     if (!err) err = molt__threads_close(world);
     if (err) return err;
     world->closing = true;
+    world->left_behind = false;
     world->border->leaf = world->border->depth = 0;
     if (world->bridge) molt__world_part(world);
     end_objects(world);
@@ -178,6 +179,7 @@ int molt_world_tick(molt_world *world)
     molt__world_changed(world);
     molt__threads_tick(world);
     molt__relayout_deferred(world);
+    world->left_behind = false;
     molt__limbo_flush(world);
     molt__modules_tick(world);
     if (!world->bridge) molt__registry_compact(world);

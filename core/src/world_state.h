@@ -80,6 +80,7 @@ struct molt_world {
     int8_t probe;                    /* constructors first in a child: 1 yes, -1 no, 0 as built */
     int rehearsal;                   /* not 0: a change of layout is only tried, and ends with this */
     int64_t fill_number;
+    bool left_behind;                /* shapes were, by a change of layout since the tick: see vtable.h */
     bool migrating;                  /* native code makes new blocks: no verb may be used */
     bool closing;
     bool joined;                     /* a Lua state has used it: no other may */

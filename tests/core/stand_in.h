@@ -126,6 +126,7 @@ static inline void stand_in_answer(const molt__call *call, int number)
 static inline void stand_in_call(void *user, const molt__call *call)
 {
     (void)user;
+    with.calls++;
     int patch = call->patched ? stand_in_patch_of(call->self->object, call->method->name) : 0;
     if (patch) stand_in_answer(call, patch);
     else if (!call->definition) molt__set_pending(with.world, MOLT_ERR_MISSING, "nothing to call");

@@ -42,7 +42,7 @@ typedef struct fixture {
     char log[4096];
     stand_in_patch patches[64];
     size_t patch_count;
-    int ended, changed, reshaped, pinned, unpinned, forgotten, closings, quiets;
+    int ended, changed, reshaped, pinned, unpinned, forgotten, closings, quiets, calls;
 } fixture;
 
 static fixture with;

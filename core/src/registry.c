@@ -73,26 +73,6 @@ void molt__registry_compact(molt_world *world)
     border->top = to - 1;
 }
 
-void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait *trait, molt_object_visitor visitor,
-                      void *user)
-{
-    if (molt__threads_check(world, __func__)) {
-        molt_log(world, MOLT_LOG_ERROR, "%s", molt_last_error(world));
-        return;
-    }
-    molt_border *border = world->border;
-    int32_t last = border->top;
-    border->iterating++;
-    for (int32_t slot = 1; slot <= last && slot <= border->top; slot++) {
-        molt_object *object = molt__registry_at(world, slot);
-        if (!object) continue;
-        if (cls && !molt__class_extends(object->shape->cls, cls)) continue;
-        if (trait && !molt_object_is(object, trait)) continue;
-        if (!visitor(object, user)) break;
-    }
-    border->iterating--;
-}
-
 void molt__registry_free(molt_world *world)
 {
     if (world->border->bodies) munmap(world->border->bodies, world->registry_capacity * sizeof(molt_object *));

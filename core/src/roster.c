@@ -6,13 +6,17 @@
 
 #include <stdlib.h>
 
-static bool lists(const molt__roster *roster, const molt_shape *shape)
+static bool has(const molt_shape *shape, const char *trait)
 {
-    if (roster->cls) return molt__class_extends(shape->cls, roster->cls);
     for (size_t i = 0; i < shape->part_count; i++) {
-        if (shape->parts[i].trait->name == roster->trait) return true;
+        if (shape->parts[i].trait->name == trait) return true;
     }
     return false;
+}
+
+bool molt__roster_match(const molt_shape *shape, const molt_class *cls, const char *trait)
+{
+    return (!cls || molt__class_extends(shape->cls, cls)) && (!trait || has(shape, trait));
 }
 
 static bool in(const molt__list *rosters, const molt__roster *roster)
@@ -26,7 +30,7 @@ static bool in(const molt__list *rosters, const molt__roster *roster)
 static int add_shape(molt__roster *roster, molt_shape *shape)
 {
     molt__list *list = &shape->rosters;
-    if (!lists(roster, shape) || in(list, roster)) return MOLT_OK;
+    if (!molt__roster_match(shape, roster->cls, roster->trait) || in(list, roster)) return MOLT_OK;
     int err = molt__reserve(shape->world, (void **)&list->item, &list->capacity, list->count + 1, sizeof(void *));
     if (err) roster->whole = false;
     else list->item[list->count++] = roster;

@@ -29,6 +29,9 @@ typedef struct molt__roster {
  * NULL when there is no memory. */
 molt__roster *molt__roster_of(molt_world *world, const molt_class *cls, const molt_trait *trait);
 
+/* Are objects of the shape of the class and with the trait of that name? NULL: whichever. */
+bool molt__roster_match(const molt_shape *shape, const molt_class *cls, const char *trait);
+
 /* A shape is new: which rosters list its objects? */
 void molt__rosters_shape(molt_shape *shape);
 

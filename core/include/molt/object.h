@@ -68,10 +68,16 @@ MOLT_API int molt_field_set(void *handle, const char *field, molt_value value);
 MOLT_API int molt_object_call(molt_object *object, const char *method, const molt_value *arguments,
                               size_t count, molt_value *result);
 
-/* Called for each living object of a class (subclasses included) or with a
- * trait, in order of creation; NULL for either means any. Stops when the
- * function returns false. It may create, destroy, attach and detach; objects
- * made meanwhile are not visited. */
+/* Called for each living object of a class (subclasses included) and with a trait,
+ * in order of creation; NULL for either means any. Stops when the function returns
+ * false. The first time for a class or trait looks at all objects there are; from
+ * then on the time goes with how many it has. Without memory for that it looks at
+ * all, and visits also what comes to match.
+ *
+ * The function may make, end and change objects, declare anew, tick and go through
+ * objects itself; it returns, and does not close the world. Visited are objects that
+ * were there and matched at the beginning, if they are alive and match when their
+ * turn comes. On the world's own thread; runs no Lua of its own. */
 typedef bool (*molt_object_visitor)(molt_object *object, void *user);
 MOLT_API void molt_object_each(molt_world *world, const molt_class *cls, const molt_trait *trait,
                                molt_object_visitor visitor, void *user);

@@ -12,9 +12,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "model_field.h"
+
 enum { VEHICLE_T, ENGINE_T, PILOT_T, TAG_T, SAIL_T, STORY_T, TRAITS_M };
 enum { RANGE_N, WHEELS_N, THRUST_N, DESCRIBE_N, NAMES_M };
-enum { NO_ONE = -1, CLASSES_M = 6, IMPLS_M = 10, OBJECTS_M = 60, FILLS_M = 24, FIELDS_M = 2 };
+enum { NO_ONE = -1, CLASSES_M = 6, IMPLS_M = 11, OBJECTS_M = 60, FILLS_M = 24 };
 
 /* One definition: a native function of a trait, or a Lua function. */
 typedef struct definition_m {
@@ -23,10 +25,15 @@ typedef struct definition_m {
     int number;                      /* native: which function; Lua: what it returns */
 } definition_m;
 
+typedef struct field_m {
+    int kind;                        /* NO_KIND: it is not there */
+    double first;                    /* its default */
+    bool required;                   /* live objects that come by it need a value */
+} field_m;
+
 typedef struct trait_m {
     const char *name;
-    const char *fields[FIELDS_M];
-    double defaults[FIELDS_M];
+    field_m fields[FIELDS_M];
     bool typed[NAMES_M];             /* names that it declares as typed methods */
     int required, excluded;          /* traits, or NO_ONE */
     definition_m own[NAMES_M];
@@ -63,7 +70,7 @@ typedef struct attached_m {
 typedef struct object_m {
     int cls;
     attached_m attached[TRAITS_M];
-    double fields[TRAITS_M][FIELDS_M];
+    double fields[FIELDS_M];
     int patches[NAMES_M];            /* what the object's own function returns; 0: none */
     int retains;
 } object_m;
@@ -77,12 +84,16 @@ typedef struct model {
 } model;
 
 static const trait_m traits_at_first[TRAITS_M] = {
-    [VEHICLE_T] = { "Vehicle", { "fuel", "gears" }, { 10, 5 }, { [RANGE_N] = true, [WHEELS_N] = true }, NO_ONE, NO_ONE, { { 0 } } },
-    [ENGINE_T] = { "Engine", { "power" }, { 90 }, { [THRUST_N] = true }, NO_ONE, NO_ONE, { { 0 } } },
-    [PILOT_T] = { "Pilot", { "skill" }, { 7 }, { [RANGE_N] = true }, TAG_T, NO_ONE, { { 0 } } },
-    [TAG_T] = { "Tag", { "mark" }, { 3 }, { false }, NO_ONE, NO_ONE, { { 0 } } },
-    [SAIL_T] = { "Sail", { "draught" }, { 2 }, { false }, NO_ONE, ENGINE_T, { { 0 } } },
-    [STORY_T] = { "Story", { NULL }, { 0 }, { false }, NO_ONE, NO_ONE, { { 0 } } },
+    [VEHICLE_T] = { .name = "Vehicle", .fields = { [FUEL_F] = { .kind = DOUBLE_K, .first = 10 }, [GEARS_F] = { .kind = INT32_K, .first = 5 } },
+                    .typed = { [RANGE_N] = true, [WHEELS_N] = true }, .required = NO_ONE, .excluded = NO_ONE },
+    [ENGINE_T] = { .name = "Engine", .fields = { [POWER_F] = { .kind = DOUBLE_K, .first = 90 } },
+                   .typed = { [THRUST_N] = true }, .required = NO_ONE, .excluded = NO_ONE },
+    [PILOT_T] = { .name = "Pilot", .fields = { [SKILL_F] = { .kind = DOUBLE_K, .first = 7 } },
+                  .typed = { [RANGE_N] = true }, .required = TAG_T, .excluded = NO_ONE },
+    [TAG_T] = { .name = "Tag", .fields = { [MARK_F] = { .kind = INT32_K, .first = 3 } }, .required = NO_ONE, .excluded = NO_ONE },
+    [SAIL_T] = { .name = "Sail", .fields = { [DRAUGHT_F] = { .kind = FLOAT_K, .first = 2 }, [CAPTAIN_F] = { .kind = ANY_K } },
+                 .required = NO_ONE, .excluded = ENGINE_T },
+    [STORY_T] = { .name = "Story", .required = NO_ONE, .excluded = NO_ONE },
 };
 
 static const char *const name_texts[NAMES_M] = { "range", "wheels", "thrust", "describe" };
@@ -156,8 +167,20 @@ static inline answer model_resolve(const model *m, const object_m *object, int n
 
 /* ---- What is lawful ---- */
 
+/* Two traits of an object do not have fields of one name. */
+static inline bool model_fields_clash(const model *m, const object_m *object)
+{
+    for (int f = 0; f < FIELDS_M; f++) {
+        int count = 0;
+        for (int t = 0; t < TRAITS_M; t++) count += model_has(m, object, t) && m->traits[t].fields[f].kind != NO_KIND;
+        if (count > 1) return true;
+    }
+    return false;
+}
+
 static inline bool model_lawful(const model *m, const object_m *object)
 {
+    if (model_fields_clash(m, object)) return false;
     for (int t = 0; t < TRAITS_M; t++) {
         if (!model_has(m, object, t)) continue;
         const trait_m *trait = &m->traits[t];
@@ -188,44 +211,114 @@ static inline bool model_all_lawful(const model *m)
 
 /* ---- What comes out ---- */
 
-/* The field that native functions of a trait read. */
+/* What native functions of a trait read. */
+static inline int model_read_by(int trait, int name)
+{
+    if (name == WHEELS_N) return GEARS_F;
+    return trait == VEHICLE_T ? FUEL_F : trait == ENGINE_T ? POWER_F : SKILL_F;
+}
+
 static inline double model_call(const model *m, const object_m *object, int name, double argument)
 {
     if (object->patches[name]) return object->patches[name];
     definition_m definition = model_resolve(m, object, name).definition;
     if (definition.kind == LUA) return definition.number;
-    const double *fields = object->fields[definition.trait];
-    return name == WHEELS_N ? fields[1] + definition.number : fields[0] * definition.number + argument;
+    double field = object->fields[model_read_by(definition.trait, name)];
+    return name == WHEELS_N ? field + definition.number : field * definition.number + argument;
 }
 
-/* ---- What a trait's fields begin with ---- */
+/* ---- What fields begin with ---- */
 
-static inline void model_impl_values(const model *m, int impl, int trait, double *fields)
-{
-    if (impl == NO_ONE || m->impls[impl].trait != trait) return;
-    for (int f = 0; f < FIELDS_M; f++) {
-        if (m->impls[impl].sets[f]) fields[f] = m->impls[impl].values[f];
-    }
-}
-
-static inline void model_class_values(const model *m, int cls, int trait, double *fields)
-{
-    if (cls == NO_ONE) return;
-    model_class_values(m, m->classes[cls].base, trait, fields);
-    for (size_t f = 0; f < m->classes[cls].fill_count; f++) {
-        model_impl_values(m, m->classes[cls].fills[f].impl, trait, fields);
-    }
-}
-
-/* Gives the object values for the traits that it has now and had not `before`. */
-static inline void model_begin(const model *now, const model *before, object_m *object, const object_m *was)
+/* The trait from which the object has a typed field, or NO_ONE. */
+static inline int model_field_of(const model *m, const object_m *object, int f)
 {
     for (int t = 0; t < TRAITS_M; t++) {
-        if (!model_has(now, object, t) || (was && model_has(before, was, t))) continue;
-        memcpy(object->fields[t], now->traits[t].defaults, sizeof object->fields[t]);
-        model_class_values(now, object->cls, t, object->fields[t]);
-        model_impl_values(now, object->attached[t].impl, t, object->fields[t]);
+        int kind = m->traits[t].fields[f].kind;
+        if (kind != NO_KIND && kind != ANY_K && model_has(m, object, t)) return t;
     }
+    return NO_ONE;
+}
+
+static inline void model_impl_value(const model *m, int impl, int trait, int f, double *value, bool *given)
+{
+    if (impl == NO_ONE || m->impls[impl].trait != trait || !m->impls[impl].sets[f]) return;
+    *value = m->impls[impl].values[f];
+    *given = true;
+}
+
+static inline void model_class_value(const model *m, int cls, int trait, int f, double *value, bool *given)
+{
+    if (cls == NO_ONE) return;
+    model_class_value(m, m->classes[cls].base, trait, f, value, given);
+    for (size_t i = 0; i < m->classes[cls].fill_count; i++) {
+        model_impl_value(m, m->classes[cls].fills[i].impl, trait, f, value, given);
+    }
+}
+
+/* Gives a field its first value; was it an implementation's? */
+static inline bool model_begin_field(const model *m, object_m *object, int trait, int f)
+{
+    bool given = false;
+    object->fields[f] = m->traits[trait].fields[f].first;
+    model_class_value(m, object->cls, trait, f, &object->fields[f], &given);
+    model_impl_value(m, object->attached[trait].impl, trait, f, &object->fields[f], &given);
+    return given;
+}
+
+/* ---- What becomes of values ---- */
+
+/* Reasons against a change: a set of error codes. */
+static inline unsigned reason(int err)
+{
+    return err ? 1u << -err : 0;
+}
+
+/* The object's fields after a change, by their names. What does not fit its field's
+ * new type begins anew where `judged`, and is a reason against the change otherwise. */
+static inline unsigned model_follow(const model *now, object_m *object, const model *before, const object_m *was, bool judged)
+{
+    unsigned against = 0;
+    for (int f = 0; f < FIELDS_M; f++) {
+        int t = model_field_of(now, object, f), had = was ? model_field_of(before, was, f) : NO_ONE;
+        if (t == NO_ONE) continue;
+        const field_m *is = &now->traits[t].fields[f];
+        if (had == NO_ONE) {
+            bool given = model_begin_field(now, object, t, f);
+            bool lacking = is->required && !given && was && model_has(before, was, t);
+            if (lacking && !judged) against |= reason(MOLT_ERR_MISSING);
+            continue;
+        }
+        int kind = before->traits[had].fields[f].kind, err = follow(kind, is->kind, object->fields[f]);
+        bool stays = kind == is->kind || (!err && is_wider(is->kind, kind));
+        if (!judged) against |= reason(err);
+        else if (!stays) model_begin_field(now, object, t, f);
+    }
+    return against;
+}
+
+static inline unsigned model_follow_all(model *now, const model *before, bool judged)
+{
+    unsigned against = 0;
+    for (size_t i = 0; i < now->object_count; i++) {
+        against |= model_follow(now, &now->objects[i], before, &before->objects[i], judged);
+    }
+    return against;
+}
+
+/* The values of implementations of a trait that has been declared again. */
+static inline unsigned model_revalue(model *now, const model *before, int trait)
+{
+    unsigned against = 0;
+    for (size_t i = 0; i < now->impl_count; i++) {
+        impl_m *impl = &now->impls[i];
+        for (int f = 0; f < FIELDS_M; f++) {
+            int is = now->traits[trait].fields[f].kind, was = before->traits[trait].fields[f].kind;
+            if (impl->trait != trait || !impl->sets[f]) continue;
+            if (is == NO_KIND || is == ANY_K) impl->sets[f] = false;
+            else against |= reason(revalue(was, is, &impl->values[f]));
+        }
+    }
+    return against;
 }
 
 #endif

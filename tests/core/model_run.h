@@ -41,6 +41,14 @@ static molt_function native_function(int trait, int name, int number)
 
 enum { DEAD_M = 100 };
 
+/* A block as it was before its trait was declared again: readable until the tick. */
+typedef struct former_m {
+    void *handle;                    /* NULL: none */
+    molt_ref object;
+    trait_m trait;
+    double fields[FIELDS_M];
+} former_m;
+
 typedef struct run {
     unsigned long long random;
     int step;                        /* its number in the trial */
@@ -53,7 +61,8 @@ typedef struct run {
     molt_ref refs[OBJECTS_M];
     molt_ref dead[DEAD_M];
     size_t dead_count;
-    void *stale_handle;              /* of an object that ended since the last tick */
+    void *stale_handle;              /* of a block that was replaced, or ended, since the last tick */
+    former_m former;
 } run;
 
 static run the;
@@ -71,26 +80,37 @@ static int pick(size_t below)
         }                                                                                            \
     } while (0)
 
-/* Ends a step: the verb returned `err` where the model, changed already, foresaw
- * `expected`: MOLT_OK, an error, or MOLT_ERR_CONFLICT for any unlawful composition.
- * Takes the model's change back unless the verb succeeded. */
-static bool settle(long long err, int expected)
+enum { UNLAWFUL = 1 << -MOLT_ERR_CONFLICT | 1 << -MOLT_ERR_MISSING | 1 << -MOLT_ERR_EXCLUDED };
+
+/* Ends a step: the verb returned `err` where the model, changed already, foresaw that
+ * it succeeds, or one of the reasons `against` it. Takes the model's change back unless
+ * the verb succeeded. */
+static bool settle_among(long long err, unsigned against)
 {
     bool no_memory = with.refused && err == MOLT_ERR_MEMORY;
     with.allocations_left = -1;
     if (!no_memory) {
-        bool unlawful = err == MOLT_ERR_CONFLICT || err == MOLT_ERR_MISSING || err == MOLT_ERR_EXCLUDED;
-        if (expected == MOLT_OK) hold(err >= 0);
-        else if (expected == MOLT_ERR_CONFLICT) hold(unlawful);
-        else hold(err == expected);
+        if (!against) hold(err >= 0);
+        else hold(err < 0 && reason((int)err) & against);
     }
     if (err < 0) the.now = the.before;
     return err >= 0;
 }
 
+/* The same for one error; MOLT_ERR_CONFLICT is any unlawful composition. */
+static bool settle(long long err, int expected)
+{
+    return settle_among(err, expected == MOLT_ERR_CONFLICT ? UNLAWFUL : reason(expected));
+}
+
 static int lawful_or_conflict(void)
 {
     return model_all_lawful(&the.now) ? MOLT_OK : MOLT_ERR_CONFLICT;
+}
+
+static unsigned unlawful(void)
+{
+    return model_all_lawful(&the.now) ? 0 : UNLAWFUL;
 }
 
 /* ---- Setting the scene ---- */
@@ -152,7 +172,7 @@ static void begin(void)
 {
     declare_traits();
     for (int c = 0; c < CLASSES_M; c++) new_model_class(c > 1 && pick(3) ? pick((size_t)c) : NO_ONE);
-    static const int of[IMPLS_M] = { VEHICLE_T, VEHICLE_T, VEHICLE_T, ENGINE_T, ENGINE_T, PILOT_T, PILOT_T, TAG_T, STORY_T, STORY_T };
+    static const int of[IMPLS_M] = { VEHICLE_T, VEHICLE_T, VEHICLE_T, ENGINE_T, ENGINE_T, PILOT_T, PILOT_T, TAG_T, SAIL_T, STORY_T, STORY_T };
     for (int i = 0; i < IMPLS_M; i++) new_model_impl(of[i]);
 }
 

@@ -200,5 +200,6 @@ function adopt.settle(commit)
     if gone[1] then chain.lapse(o, to.methods) end
   end
 end
+jit.off(adopt.settle)        -- docs/decisions/0005
 
 return adopt

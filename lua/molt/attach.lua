@@ -14,28 +14,56 @@ local event = require "molt.event"
 local chain = require "molt.chain"
 local adopt = require "molt.adopt"
 local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
+local life = require "molt.life"
 local object = require "molt.object"
 
 local attach = {}
 
 local rawget, rawset = rawget, rawset
+local NONE = {}
+local by_name = setmetatable({}, { __mode = "k" })     -- fields of a shape -> name -> field
+local spare = {}                                       -- for the names of one attach at a time
 local expect, enter = object.expect, object.enter
 
 -- Lua-valued fields that an implementation starts with.
 local function start_any(o, record)
   if record.kind ~= "impl" then return end
-  local iterate = next
-  for name, v in iterate, record.any do
-    if rawget(o, name) == nil then rawset(o, name, v) end
+  local any, names = record.any, record.any_names
+  for i = 1, #names do
+    local name = names[i]
+    if any[name] ~= nil and rawget(o, name) == nil then rawset(o, name, any[name]) end
   end
 end
 
+-- The names in a table of fields, for what goes through them several times, and how
+-- many there are.
+local function names_in(fields)
+  local names, n, iterate = spare or {}, 0, next
+  spare = false
+  for name in iterate, fields do
+    n = n + 1
+    names[n] = name
+  end
+  return names, n
+end
+
+local function named(shape)
+  local fields = shape.fields
+  local of = by_name[fields]
+  if of then return of end
+  of = {}
+  for i = 1, #fields do of[fields[i].name] = fields[i] end
+  by_name[fields] = of
+  return of
+end
+
 -- Will every field take its value? Nothing has been changed yet.
-local function check_values(o, to, fields)
-  local kinds, iterate = {}, next
-  for _, field in ipairs(to.fields) do kinds[field.name] = field end
-  for name, v in iterate, fields do
-    local field = kinds[name]
+local function check_values(o, to, fields, names, count)
+  local typed = named(to)
+  for i = 1, count do
+    local name = names[i]
+    local field, v = typed[name], fields[name]
     if field then
       check.result(wide.fits(field.of, field.wide or field, v, ("field '%s'"):format(name)))
     elseif to.methods[name] ~= nil then
@@ -55,20 +83,14 @@ local function with(shape, record)
   return shapes.attach(shape, is_impl and record.trait or record.pointer, is_impl and record.pointer or nil)
 end
 
-local function set_of(list)
-  local set = {}
-  for i = 1, #list do set[list[i]] = true end
-  return set
-end
-
--- What the names of `fields` were, for an attach that is undone.
-local function raw_values(o, fields, shape)
-  local before, iterate = {}, next
-  local typed = {}
-  for _, field in ipairs(shape.fields) do typed[field.name] = true end
-  for name in iterate, fields or {} do
-    local was = rawget(o, name)
-    before[#before + 1] = { name = name, typed = typed[name], value = typed[name] and o[name] or was }
+-- What the fields of these names were, for an attach that is undone.
+local function raw_values(o, names, count, shape)
+  local before, typed = {}, named(shape)
+  for i = 1, count do
+    local name = names[i]
+    local is, value = typed[name] ~= nil, rawget(o, name)
+    if is then value = o[name] end
+    before[i] = { name = name, typed = is, value = value }
   end
   return before
 end
@@ -97,34 +119,35 @@ end
 
 -- What an attach gives the object, which has the traits now: only want of memory can
 -- refuse it.
-local function fill_in(o, list, fields, adoptions)
+local function fill_in(o, list, fields, names, count, adoptions)
   if adoptions then
     for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
   end
   for i = 1, #list do start_any(o, list[i]) end
-  if fields then
-    local iterate = next
-    for name, v in iterate, fields do o[name] = v end
-  end
+  for i = 1, count do o[names[i]] = fields[names[i]] end
 end
 
 -- Hooks of the traits that an attach brought.
 local function run_attached(o, plan, shape, to, before, adoptions)
   local gained = adopt.lapsing(to, shape)
   if not gained[1] then return end
-  hook.attached(o, plan, set_of(gained), function() undo_attach(o, shape, to, before, adoptions) end)
+  hook.attached(o, plan, gained, function() undo_attach(o, shape, to, before, adoptions) end)
 end
 
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function attach.attach(o, what, fields)
   local shape
   shape, o = expect(1, "attach", o)
-  if hook.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
+  if life.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = select_.pieces("attach", what)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
   local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
-  if fields then check_values(o, to, fields) end
+  local names, count = NONE, 0
+  if fields then
+    names, count = names_in(fields)
+    check_values(o, to, fields, names, count)
+  end
   required.check_attach(o, list, fields)
   local adoptions
   for i = 1, #list do
@@ -135,15 +158,16 @@ function attach.attach(o, what, fields)
       adoptions[#adoptions + 1] = { of, found }
     end
   end
-  local plan = hook.plan(to)
-  local before = (plan or fields) and raw_values(o, fields, shape)
+  local plan = hook_run.plan(to)
+  local before = (plan or fields) and raw_values(o, names, count, shape)
   enter(o, shape, to)
   if fields or adoptions then
-    local ok, err = pcall(fill_in, o, list, fields, adoptions)
+    local ok, err = pcall(fill_in, o, list, fields, names, count, adoptions)
     if not ok then
       undo_attach(o, shape, to, before or {}, adoptions)
       error(err, 0)
     end
+    if fields then spare = names end
   else
     for i = 1, #list do start_any(o, list[i]) end
   end
@@ -206,11 +230,10 @@ local function leave_hooked(o, shape, to, pointer, cascade)
       check.raise("state", ("trait '%s' is leaving %s already"):format(layout.trait(lapses).name, object.name(o)))
     end
   end
-  local gone = set_of(leaving)
-  local err = hook.detaching(o, gone)
+  local err = hook.detaching(o, leaving)
   local now = bodies.of(o)
-  if now and hook.has(now, pointer) then attach.leave(o, now == shape and to or without(now, pointer, cascade)) end
-  hook.detached(o, gone)
+  if now and hook_run.has(now, pointer) then attach.leave(o, now == shape and to or without(now, pointer, cascade)) end
+  hook.detached(o, leaving)
   return err
 end
 
@@ -226,7 +249,7 @@ function attach.detach(o, what, options)
   local pointer = record.trait or record.pointer
   local cascade = wants_cascade(options)
   local to, err = without(shape, pointer, cascade), nil
-  if hook.plan(shape) then
+  if hook_run.plan(shape) then
     err = leave_hooked(o, shape, to, pointer, cascade)
   else
     attach.leave(o, to)

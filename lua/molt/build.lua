@@ -15,7 +15,7 @@ local decode = require "molt.decode"
 local trait = require "molt.trait"
 local impl = require "molt.impl"
 local required = require "molt.required"
-local hook = require "molt.hook"
+local life = require "molt.life"
 local select_ = require "molt.select"
 local view = require "molt.view"
 local judge = require "molt.judge"
@@ -296,7 +296,7 @@ local function make_all(plan)
     plan.objects[i] = o
     local from, to = bodies.of(o), case.shape.to
     if from ~= to then check.result(core.enter(o, to.id, to.meta, from.id)) end
-    hook.begin(o)
+    life.begin(o)
     plan.begun = i
   end
   for i in ipairs(plan.dump.tables) do plan.tables[i] = {} end
@@ -306,14 +306,14 @@ local function make_all(plan)
     end
   end
   for i, case in ipairs(plan.cases) do fill_object(plan, plan.objects[i], case) end
-  for _, o in ipairs(plan.objects) do hook.born(o) end
+  for _, o in ipairs(plan.objects) do life.born(o) end
 end
 
 -- What was made is taken back; hooks that are due run, and their errors go to the log.
 local function unmake(plan)
   for i, o in ipairs(plan.objects) do
     if i <= plan.begun and bodies.of(o) then          -- nothing ends by a hook that did not begin
-      local ok, err = pcall(hook.ending, o)
+      local ok, err = pcall(life.ending, o)
       if not ok or err ~= nil then core.log_error(tostring(err)) end
     end
     if bodies.of(o) then core.finish(o) end

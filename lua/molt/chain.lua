@@ -22,10 +22,11 @@ local rawget, rawset, getfenv, setfenv = rawget, rawset, debug.getfenv, debug.se
 local LINK = {}                                      -- in a link, so that it is known as one
 local weak_keys, weak = { __mode = "k" }, { __mode = "kv" }
 -- name -> object -> the serial of its one patch, an override; or, where there is more
--- to tell, { lowest = serial, raw = true, [serial] = true, … }: the serials of those not
+-- to tell, { serial, …, lowest = serial, raw = true }: the serials of those not
 -- removed, which of them is the lowest override, whose function is the user's own,
 -- and whether the user put it there by rawset. No references.
 local records = {}
+local names = {}                                     -- those of `records`: docs/decisions/0005
 local patched = setmetatable({}, weak_keys)          -- objects that have, or had, patches
 local own = {}                                       -- name -> object -> what its lowest override put there
 local links = setmetatable({}, { __mode = "v" })     -- serial -> link
@@ -65,8 +66,11 @@ end
 
 -- The tables of a name. Making them may run a finalizer; storing in them does not.
 local function open_name(name)
-  records[name] = records[name] or setmetatable({}, weak_keys)
   own[name] = own[name] or setmetatable({}, weak)
+  if records[name] then return end
+  local of = setmetatable({}, weak_keys)
+  names[#names + 1] = name
+  records[name] = of
 end
 
 local function set_entry(o, name, entry)
@@ -89,9 +93,20 @@ end
 local function record_of(o, name)
   local entry = entry_of(o, name)
   if type(entry) == "table" then return entry end
-  local record = entry and { lowest = entry, [entry] = true } or {}
+  local record = entry and { entry, lowest = entry } or {}
   set_entry(o, name, record)
   return record
+end
+
+-- Where a serial is in a record, or nil.
+local function place_of(record, number)
+  for i = #record, 1, -1 do
+    if record[i] == number then return i end
+  end
+end
+
+local function take_out(record, at)
+  for i = at, #record do record[i] = record[i + 1] end
 end
 
 local function lowest_of(entry)
@@ -124,7 +139,7 @@ function chain.top(o, name)
   local record, number = record_of(o, name), next_serial()
   if not lowest then record.raw = true end
   set_own(o, name, raw)
-  record.lowest, record[number] = number, true
+  record.lowest, record[#record + 1] = number, number
   return new_link(o, name, "override", raw, nil, number)
 end
 
@@ -162,7 +177,7 @@ function chain.push(o, name, kind, fn)
   local top = chain.top(o, name)
   if not top and kind == "override" then return push_alone(o, name, fn) end
   local record, link = record_of(o, name), new_link(o, name, kind, fn, top, next_serial())
-  record[link.serial] = true
+  record[#record + 1] = link.serial
   set_raw(o, name, link.call)
   return link.serial
 end
@@ -182,8 +197,9 @@ function chain.remove(o, name, serial_of, fn)
   end
   local link, above = chain.top(o, name), nil
   local record = entry_of(o, name) and record_of(o, name)
-  if not record or not record[serial_of] then return false end
-  record[serial_of] = nil
+  local at = record and place_of(record, serial_of)
+  if not at then return false end
+  take_out(record, at)
   while link and link.serial ~= serial_of do above, link = link, link.below end
   if not link or link.fn ~= fn then return true end       -- it was covered
   link.gone = true
@@ -193,17 +209,16 @@ end
 
 -- Takes all patches of a name away, or all but the lowest; returns how many.
 function chain.clear(o, name, but_lowest)
-  local count, link, iterate = 0, chain.top(o, name), next
+  local link = chain.top(o, name)
   if not link then return 0 end
   local record = record_of(o, name)
   while link and (link.below or not but_lowest) do
     link.gone, link = true, link.below
   end
-  for key in iterate, record do
-    if type(key) == "number" and not (link and link.serial == key) then
-      count, record[key] = count + 1, nil
-    end
-  end
+  local stays = link and place_of(record, link.serial) and link.serial
+  local count = #record - (stays and 1 or 0)
+  for i = #record, 1, -1 do record[i] = nil end
+  if stays then record[1] = stays end
   expose(o, name, link)
   return count
 end
@@ -216,9 +231,11 @@ end
 -- Patches end with their method; what the user had put there raw stays.
 function chain.lapse(o, methods)
   if not patched[o] then return end
-  local iterate, gone = next, {}
-  for name, of in iterate, records do
-    if of[o] and methods[name] == nil then gone[#gone + 1] = name end
+  local gone = {}
+  for i = 1, #names do
+    local name = names[i]
+    local of = records[name]
+    if of and of[o] and methods[name] == nil then gone[#gone + 1] = name end
   end
   for _, name in ipairs(gone) do
     local entry = entry_of(o, name)

@@ -9,7 +9,8 @@ local handle = require "molt.handle"
 local trait = require "molt.trait"
 local select_ = require "molt.select"
 local required = require "molt.required"
-local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
+local life = require "molt.life"
 local static = require "molt.static"
 local compose = require "molt.compose"
 local evolve = require "molt.evolve"
@@ -17,6 +18,7 @@ local evolve = require "molt.evolve"
 local class = {}
 
 local meta = { __metatable = "class" }
+local all = {}             -- the records of shapes.classes: docs/decisions/0005
 
 -- What a name is on the class: a method, or a value the user put there.
 function meta.__index(proxy, name)
@@ -78,15 +80,17 @@ local function field_names(shape)
   return typed, any
 end
 
--- The Lua-valued fields that the class's implementations start with: the latest wins.
-local function starts(record, has)
-  local values, iterate = record.base and starts(handle.record(record.base), has) or {}, next
+-- The Lua-valued fields that the class's implementations start with, { name, value, … }:
+-- the latest wins.
+local function starts(record, has, list)
+  if record.base then starts(handle.record(record.base), has, list) end
   for _, impl in ipairs(record.impls) do
-    for name, v in iterate, impl.any do
-      if has[impl.trait] then values[name] = v end
+    for _, name in ipairs(has[impl.trait] and impl.any_names or {}) do
+      local value = impl.any[name]
+      if value ~= nil then list[#list + 1], list[#list + 2] = name, value end
     end
   end
-  return values
+  return list
 end
 
 -- The class's implementations and its base's.
@@ -96,12 +100,11 @@ local function all_impls(record)
   return list
 end
 
-local function starting_with(make, values)
-  local iterate = next
-  if iterate(values) == nil then return make end
+local function starting_with(make, list)
+  if not list[1] then return make end
   return function()
     local o = make()
-    for name, v in iterate, values do o[name] = v end
+    for i = 1, #list, 2 do o[list[i]] = list[i + 1] end
     return o
   end
 end
@@ -116,10 +119,10 @@ local function prepare(record)
     local typed, any = field_names(shape)
     for _, name in ipairs(record.learned or {}) do any[#any + 1] = name end
     bare = registry.maker(shape, typed, any, function() return class.make(record) end)
-    make = starting_with(bare, starts(record, shape.has))
+    make = starting_with(bare, starts(record, shape.has, {}))
     needed = required.of(shape, all_impls(record))
   until record.shape == shape            -- or a finalizer has changed the class meanwhile
-  record.methods, record.required, record.hooked = shape.methods, needed, hook.plan(shape)
+  record.methods, record.required, record.hooked = shape.methods, needed, hook_run.plan(shape)
   record.bare, record.make = bare, make
   return make
 end
@@ -134,8 +137,7 @@ end
 
 -- New instances get another shape, or start with other values.
 function shapes.hooks.relaid()
-  local iterate = next
-  for _, record in iterate, shapes.classes do record.shape, record.make = false, false end
+  for i = 1, #all do all[i].shape, all[i].make = false, false end
 end
 
 -- o[name] = value for all of them. The first twelve without a loop: LuaJIT makes
@@ -166,7 +168,7 @@ local function make_hooked(record, first, ...)
   local needed, init = record.required, record.methods.init
   if needed and not init then required.check_fields(record, first) end
   local o = record.make()
-  hook.begin(o)
+  life.begin(o)
   if needed and init then
     required.run_init(record, init, o, first, ...)
   elseif init then
@@ -174,7 +176,7 @@ local function make_hooked(record, first, ...)
   elseif first ~= nil then
     assign_fields(o, first, record)
   end
-  hook.born(o)
+  life.born(o)
   return o
 end
 
@@ -256,6 +258,7 @@ function class.proxy(pointer)
   local record = { kind = "class", name = info.name, values = {}, defined = {}, impls = {}, shape = false, make = false,
     base = class.proxy(info.base) or false, strict = false, says_strict = false, declared = false, statics = false,
     declared_statics = false }
+  all[#all + 1] = record
   shapes.classes[pointer] = record
   return handle.new(pointer, record, proxy_meta(record))
 end

@@ -11,6 +11,7 @@ local select_ = require "molt.select"
 local required = require "molt.required"
 local event = require "molt.event"
 local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
 local static = require "molt.static"
 
 local compose = {}
@@ -74,7 +75,7 @@ local function gaining(record, list, lacks)
       hooked = hooked or pointer_of(piece) == pointer and core.hook_defined(pointer, impl)
     end
     if hooked then
-      found[#found + 1] = { pointer, living(record, function(shape) return not hook.has(shape, pointer) end) }
+      found[#found + 1] = { pointer, living(record, function(shape) return not hook_run.has(shape, pointer) end) }
     end
   end
   return found
@@ -97,7 +98,8 @@ local function undo_use(record, list, lacks, gained, failed)
   local ok, why = core.class_drop(record.pointer, lacks)
   if not ok then core.log_error(tostring(why)) end
   for _, entry in ipairs(gained) do
-    for _, o in ipairs(entry[2]) do hook.detached(o, { [entry[1]] = true }) end
+    local traits = { entry[1] }
+    for _, o in ipairs(entry[2]) do hook.detached(o, traits) end
   end
 end
 
@@ -146,7 +148,7 @@ end
 -- Has an object of the shape the trait by `record` alone? Its own class may bring it
 -- too, or an implementation that was attached to the object.
 local function only_by(record, shape, pointer)
-  if not hook.has(shape, pointer) or lists(shape.info.attached, pointer) then return false end
+  if not hook_run.has(shape, pointer) or lists(shape.info.attached, pointer) then return false end
   local of = shape.class
   while of ~= record do
     if lists(core.class_info(of.pointer).traits, pointer) then return false end
@@ -162,7 +164,7 @@ local function drop_traits(record, pointers)
   local losing, any = {}, false
   for i, pointer in ipairs(pointers) do
     losing[i] = living(record, function(shape)
-      local plan = hook.plan(shape)
+      local plan = hook_run.plan(shape)
       return plan and plan.ends and only_by(record, shape, pointer)
     end)
     any = any or losing[i][1] ~= nil
@@ -177,7 +179,8 @@ local function drop_traits(record, pointers)
   local gone = {}
   for i, pointer in ipairs(pointers) do
     gone[pointer] = true
-    for _, o in ipairs(losing[i]) do hook.detached(o, { [pointer] = true }) end
+    local traits = { pointer }
+    for _, o in ipairs(losing[i]) do hook.detached(o, traits) end
   end
   for i = #record.impls, 1, -1 do
     if gone[record.impls[i].trait] then table.remove(record.impls, i) end

@@ -142,6 +142,7 @@ local function take_back(list)
     for name in iterate, entry[2].reserved or {} do rawset(entry[1], name, nil) end
   end
 end
+jit.off(take_back)           -- docs/decisions/0005
 
 -- Stores into places that are there.
 local function store(o, case, diff, to, lost, values, notes)
@@ -177,6 +178,7 @@ function shapes.hooks.settle(commit)
     for index, meta in iterate, before do core.view_metas[index + 1] = meta or nil end
   end
 end
+jit.off(shapes.hooks.settle) -- docs/decisions/0005
 
 -- The objects that `each` gives, each with what it is to be: `target(shape)` gives the
 -- infos of its traits then.

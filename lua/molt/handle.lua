@@ -38,6 +38,7 @@ function handle.all(kind)
   end
   return list
 end
+jit.off(handle.all)          -- docs/decisions/0005
 
 -- A trait gets another version: its proxy stands for that, too, and then for that
 -- alone, and so does what belongs to it. The second part needs no memory.
@@ -55,6 +56,7 @@ border.callbacks[border.SUCCEED] = function(from, to, commit)
     if other.trait == from then other.trait = to end       -- implementations, selections
   end
 end
+jit.off(border.callbacks[border.SUCCEED])        -- docs/decisions/0005
 
 -- The record of a proxy of that kind; nil for anything else.
 function handle.record(value, kind)

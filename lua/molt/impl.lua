@@ -18,6 +18,14 @@ local function field_named(info, name)
   end
 end
 
+-- A Lua-valued field: its name keeps its place, also without a value.
+local function start_with(record, name, value)
+  local names, known = record.any_names, false
+  for i = 1, #names do known = known or names[i] == name end
+  if not known then names[#names + 1] = name end
+  record.any[name] = value
+end
+
 -- A method, or the value a field starts with.
 function meta.__newindex(proxy, name, value)
   local record = handle.record(proxy)
@@ -26,7 +34,7 @@ function meta.__newindex(proxy, name, value)
   if type(value) == "function" and not field then
     check.result(core.impl_fill(record.pointer, name, value, check.place(value)))
   elseif field and field.kind == "any" then
-    record.any[name] = value
+    start_with(record, name, value)
     shapes.hooks.relaid()
   elseif field then
     value = wide.plain(value)
@@ -61,7 +69,8 @@ function impl.proxy(pointer, name)
   local known = handle.proxy(pointer)
   if known then return known end
   local info = core.impl_info(pointer)
-  local record = { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {} }
+  local record = { kind = "impl", name = name or info.name, trait = info.trait, values = {}, any = {},
+    any_names = {} }           -- what `any` has, or had: docs/decisions/0005
   return handle.new(pointer, record, meta)
 end
 

@@ -6,7 +6,7 @@ local border = require "molt.border"
 local registry = require "molt.registry"
 local check = require "molt.check"
 local event = require "molt.event"
-local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
 local trait = require "molt.trait"
 local impl = require "molt.impl"
 local select_ = require "molt.select"
@@ -94,7 +94,7 @@ function molt.tick()
   if border.state.depth ~= 0 then
     check.raise("state", "molt.tick inside a native call", "call it at the end of a frame, outside every method")
   end
-  if hook.running() then
+  if hook_run.running() then
     check.raise("state", "molt.tick inside a hook", "call it at the end of a frame, outside every method")
   end
   if border.state.collected ~= 0 then registry.sweep() end

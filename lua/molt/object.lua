@@ -12,7 +12,8 @@ local class = require "molt.class"
 local compose = require "molt.compose"
 local event = require "molt.event"
 local adopt = require "molt.adopt"
-local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
+local life = require "molt.life"
 local sentinel = require "molt.sentinel"
 
 local object = {}
@@ -94,7 +95,7 @@ local ending = setmetatable({}, { __mode = "k" })    -- objects whose end listen
 -- Its end has begun: then this is a hook that asks for it again, and nothing is left
 -- to do. Else listeners are told, hooks run, and it ends whatever they did.
 local function destroy_hooked(o)
-  if hook.is_ending(o) then return end
+  if life.is_ending(o) then return end
   check.result(core.may_finish(o))
   local ok, err = true, nil
   if event.heard "destroy" and not ending[o] then
@@ -103,7 +104,7 @@ local function destroy_hooked(o)
     ending[o] = nil
   end
   if bodies.of(o) then
-    local failure = hook.ending(o)
+    local failure = life.ending(o)
     if ok and failure ~= nil then ok, err = false, failure end
     if bodies.of(o) then check.result(core.finish(o)) end
   end
@@ -154,9 +155,9 @@ function object.clone(o)
   end
   adopt.copy(o, copy)
   object.copy_patches(o, copy)
-  if hook.plan(shape) then
-    hook.begin(copy)
-    hook.born(copy)
+  if hook_run.plan(shape) then
+    life.begin(copy)
+    life.born(copy)
   end
   return copy
 end

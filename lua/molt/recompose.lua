@@ -10,6 +10,7 @@ local class = require "molt.class"
 local chain = require "molt.chain"
 local compose = require "molt.compose"
 local hook = require "molt.hook"
+local hook_run = require "molt.hook_run"
 local object = require "molt.object"
 local registry = require "molt.registry"
 local static = require "molt.static"
@@ -161,11 +162,11 @@ end
 
 -- Objects that have something to run when their class changes so.
 local function hooked_of(record, lost, gained, each)
-  local concerned, iterate = false, next
-  for pointer in iterate, lost do concerned = concerned or core.hook_defined(pointer) end
-  for pointer in iterate, gained do concerned = concerned or core.hook_defined(pointer) end
+  local concerned = false
+  for _, pointer in ipairs(lost) do concerned = concerned or core.hook_defined(pointer) end
+  for _, pointer in ipairs(gained) do concerned = concerned or core.hook_defined(pointer) end
   for _, impl in ipairs(record.impls) do
-    if lost[impl.trait] or gained[impl.trait] then
+    if contains(lost, impl.trait) or contains(gained, impl.trait) then
       concerned = concerned or core.hook_defined(impl.trait, impl.pointer)
     end
   end
@@ -182,11 +183,11 @@ local function members(record)
 end
 
 local function difference(before, after)
-  local set = {}
+  local list = {}
   for _, pointer in ipairs(before) do
-    if not contains(after, pointer) then set[pointer] = true end
+    if not contains(after, pointer) then list[#list + 1] = pointer end
   end
-  return set
+  return list
 end
 
 -- Hooks of what objects lose run while they have it, of what they gain when they have
@@ -271,7 +272,7 @@ local function become(o, record, migrate)
   local report = evolve.report_of(infos_with(had, shape), infos_with(pointers, shape), 1)
   report.traits = names_of(had, pointers)
   local lost, gained = difference(had, pointers), difference(pointers, had)
-  local plan = hook.plan(shape)
+  local plan = hook_run.plan(shape)
   local failure = plan and plan.ends and run_losing({ o }, lost)
   evolve.carry_out({ what = object.name(o), migrate = migrate,
     target = function(of) return infos_with(pointers, of) end,

@@ -161,6 +161,7 @@ function static.prepare(record, spec, draft)
   end
   return plan
 end
+jit.off(static.prepare)      -- docs/decisions/0005
 
 -- Needs no memory.
 function static.commit(record, plan)

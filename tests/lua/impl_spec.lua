@@ -35,6 +35,22 @@ describe("an implementation", function()
     assert.equal("sniper", molt.class(fresh "Soldier", { Impl })().label)
   end)
 
+  it("lets go of a Lua-valued field, and takes it again, in its place", function()
+    local T = molt.trait(fresh "T", { "any first", "any second" })
+    local gives = molt.impl(T, { first = 1, second = 2 })
+    local later = molt.impl(T, { first = "later" })
+    local C = molt.class(fresh "C", { T, gives })
+    gives.first = nil
+    assert.is_nil(C().first)
+    gives.first = 3
+    assert.same({ 3, 2 }, { C().first, C().second })
+    assert.equal(3, molt.attach(molt.class(fresh "D", {})(), gives).first)
+    molt.use(C, later)
+    assert.equal("later", C().first)
+    molt.drop(C, later)
+    assert.equal(3, C().first)
+  end)
+
   it("leaves the values of objects that live alone", function()
     local Soldier = molt.class(fresh "Soldier", { Gun, fire = function() return 0 end, reload = function() end })
     local before = Soldier()

@@ -5,7 +5,6 @@
 #ifndef MOLT_TEST_MODEL_FIELD_H
 #define MOLT_TEST_MODEL_FIELD_H
 
-#include <math.h>
 #include <stdbool.h>
 
 #include <molt/base.h>
@@ -17,7 +16,6 @@ static const char *const field_texts[FIELDS_M] = {
     "fuel", "gears", "power", "skill", "mark", "age", "draught", "captain", "length", "ending", "weight",
 };
 
-/* Up to UINT32 the whole numbers, wider ones later. */
 enum { NO_KIND, INT8_K, UINT8_K, INT16_K, UINT16_K, INT32_K, UINT32_K, INT64_K, FLOAT_K, DOUBLE_K, BOOL_K, STRING_K, ANY_K, KINDS_M };
 
 static const struct { const char *type; molt_kind kind; double least, most; } kinds[KINDS_M] = {
@@ -50,8 +48,9 @@ static inline bool is_wider(int is, int was)
 static inline int take(int kind, double value, double *held)
 {
     *held = kind == FLOAT_K ? (double)(float)value : value;
-    bool fits = !is_whole(kind) || (floor(value) == value && value >= kinds[kind].least && value <= kinds[kind].most);
-    return fits ? MOLT_OK : MOLT_ERR_RANGE;
+    if (!is_whole(kind)) return MOLT_OK;
+    bool inside = value >= kinds[kind].least && value <= kinds[kind].most && value < 0x1p63;
+    return inside && (double)(long long)value == value ? MOLT_OK : MOLT_ERR_RANGE;
 }
 
 /* What becomes of the value of a live object: it stays, or an error. */

@@ -51,6 +51,23 @@ static double read_value(int kind, molt_value value)
     return real.as.f64;
 }
 
+/* A value for a field of that type, mostly; the error that it will be, and what is kept. */
+static molt_value some_value_for(int kind, int *err, double *kept)
+{
+    int as = pick(8) ? kind : 1 + pick(STRING_K);
+    double value = as == BOOL_K ? pick(2) : some_value();
+    bool numbers = is_number(as) && is_number(kind);
+    *err = numbers ? take(kind, value, kept) : as == kind ? MOLT_OK : MOLT_ERR_TYPE;
+    if (!numbers) *kept = value;
+    tell(" = %s %.17g", kinds[as].type, value);
+    return value_of(as, value);
+}
+
+static bool is_typed(int kind)
+{
+    return kind != NO_KIND && kind != ANY_K;
+}
+
 /* ---- Another declaration ---- */
 
 /* Each of these traits may have three fields, of which it shares one with the others. */
@@ -145,7 +162,7 @@ static void redraw_own(trait_m *trait, molt__rewriting *rewriting)
     for (int n = 0; n < NAMES_M; n++) {
         if (pick(6)) continue;
         bool drop = trait->own[n].kind && pick(2);
-        trait->own[n] = drop ? (definition_m){ 0 } : (definition_m){ LUA, NO_ONE, 1000 + pick(1000) };
+        trait->own[n] = drop ? (definition_m){ 0 } : (definition_m){ LUA, NO_ONE, lua_number() };
         tell("; %s %s", drop ? "no" : "own", name_texts[n]);
         if (drop) dropped[rewriting->dropped_count++] = name_texts[n];
         else fills[rewriting->fill_count++] = by_lua(name_texts[n], trait->own[n].number);
@@ -218,32 +235,6 @@ static void redefine(void)
         if (other_handle) the.stale_handle = other_handle;
     }
     if (draft) molt__redraft_drop(draft);
-}
-
-/* ---- Comparing ---- */
-
-static void compare_values(const object_m *object, const molt_object *real)
-{
-    for (int t = 0; t < TRAITS_M; t++) hold(molt_object_is(real, the.traits[t]) == model_has(&the.now, object, t));
-    for (int f = 0; f < FIELDS_M; f++) {
-        int t = model_field_of(&the.now, object, f);
-        molt_value value;
-        int err = molt_object_get(real, field_texts[f], &value);
-        hold(err == (t == NO_ONE ? MOLT_ERR_UNKNOWN : MOLT_OK));
-        if (!err) hold(read_value(the.now.traits[t].fields[f].kind, value) == object->fields[f]);
-    }
-}
-
-static void compare_former(void)
-{
-    if (!the.former.handle || !molt_ref_object(with.world, the.former.object)) return;
-    for (int f = 0; f < FIELDS_M; f++) {
-        int kind = the.former.trait.fields[f].kind;
-        molt_value value;
-        int err = molt_field_get(the.former.handle, field_texts[f], &value);
-        hold(err == (kind == NO_KIND || kind == ANY_K ? MOLT_ERR_UNKNOWN : MOLT_OK));
-        if (!err) hold(read_value(kind, value) == the.former.fields[f]);
-    }
 }
 
 #endif

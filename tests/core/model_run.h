@@ -5,7 +5,7 @@
 #ifndef MOLT_TEST_MODEL_RUN_H
 #define MOLT_TEST_MODEL_RUN_H
 
-#include "model.h"
+#include "model_values.h"
 #include "world_fixture.h"
 
 #include "property.h"
@@ -70,6 +70,17 @@ static run the;
 static int pick(size_t below)
 {
     return (int)(split_mix(&the.random) % below);
+}
+
+static int some_class(void) { return pick(the.now.class_count); }
+static int some_impl(void) { return pick(the.now.impl_count); }
+static int some_name(void) { return pick(NAMES_M); }
+static int some_object(void) { return the.now.object_count ? pick(the.now.object_count) : NO_ONE; }
+
+/* Stands for a Lua function: what it returns. */
+static int lua_number(void)
+{
+    return 1000 + pick(1000);
 }
 
 #define hold(condition)                                                                              \

@@ -156,7 +156,7 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
     if (barred) return barred;
     int err = check(object);
     if (err) return err;
-    if (impl) trait = molt_impl_trait(impl);
+    trait = impl ? molt_impl_trait(impl) : molt__trait_now(trait);
     bool had = molt__shape_part(object->shape, trait->identity) != NULL;
     err = enter_from_c(object, molt__shape_attach(object->shape, trait, impl));
     return err || had ? err : molt__hook_run(object, MOLT__TURN_GAINED, trait);
@@ -174,7 +174,8 @@ int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t
     if (!add) return MOLT_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         molt_impl *impl = pieces[i].impl;
-        add[i] = (molt__attached){ .trait = impl ? molt_impl_trait(impl) : pieces[i].trait, .impl = impl };
+        add[i] = (molt__attached){ .trait = impl ? molt_impl_trait(impl) : molt__trait_now(pieces[i].trait),
+                                     .impl = impl };
     }
     molt_shape *to = molt__shape_attach_set(object->shape, add, count);
     molt__free(world, add, bytes);
@@ -199,6 +200,7 @@ int molt_object_detach(molt_object *object, molt_trait *trait)
     int barred = molt__threads_check(molt_object_world(object), __func__);
     if (barred) return barred;
     int err = check(object);
+    trait = molt__trait_now(trait);
     molt_shape *to = err ? NULL : molt__shape_detach(object->shape, trait);
     if (!to) return err ? err : molt_last_code(object->shape->world);
     return molt__hook_awaits(object) ? detach_hooked(object, trait) : enter_from_c(object, to);

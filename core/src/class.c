@@ -31,7 +31,7 @@ static int list_add(molt_world *world, molt__list *list, void *item)
 static bool named_before(const molt_class_lines *lines, size_t i)
 {
     for (size_t j = 0; j < i; j++) {
-        if (lines->traits[j] == lines->traits[i]) return true;
+        if (molt__trait_now(lines->traits[j]) == molt__trait_now(lines->traits[i])) return true;
     }
     return false;
 }
@@ -83,8 +83,9 @@ static bool same_composition(const molt_class *cls, const molt_class_lines *line
     size_t own = 0;
     if (cls->base != lines->base) return false;
     for (size_t i = 0; i < lines->trait_count; i++) {
-        if (own < cls->traits.count && cls->traits.item[own] == lines->traits[i]) own++;
-        else if (!molt__class_has(cls->base, lines->traits[i]) && !named_before(lines, i)) return false;
+        const molt_trait *trait = molt__trait_now(lines->traits[i]);
+        if (own < cls->traits.count && cls->traits.item[own] == trait) own++;
+        else if (!molt__class_has(cls->base, trait) && !named_before(lines, i)) return false;
     }
     return own == cls->traits.count;
 }
@@ -101,7 +102,8 @@ static molt_class *class_make(molt_world *world, const char *name, const molt_cl
     int err = cls->where ? MOLT_OK : MOLT_ERR_MEMORY;
     for (size_t i = 0; i < lines->trait_count && !err; i++) {
         /* A trait that the base has already, or that is named twice, is one trait. */
-        if (!molt__class_has(cls, lines->traits[i])) err = list_add(world, &cls->traits, lines->traits[i]);
+        molt_trait *trait = molt__trait_now(lines->traits[i]);
+        if (!molt__class_has(cls, trait)) err = list_add(world, &cls->traits, trait);
     }
     for (size_t i = 0; i < count && !err; i++) {
         err = list_add(world, &cls->selections, (void *)(uintptr_t)selections[i]);
@@ -238,6 +240,7 @@ int molt_class_use(molt_class *cls, molt_trait *trait, molt_impl *impl)
     if (impl) trait = molt_impl_trait(impl);
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_use needs a trait or an implementation");
     if (impl && molt__impl_check(impl)) return MOLT_ERR_STATE;
+    trait = molt__trait_now(trait);
     /* An implementation of a trait that the class lacks brings the trait along. */
     if (!impl || !molt__class_has(cls, trait)) {
         return molt__class_use_set(cls, &(molt__attached){ .trait = trait, .impl = impl }, 1);
@@ -279,7 +282,7 @@ int molt_class_drop(molt_class *cls, molt_trait *trait, molt_impl *impl)
                           impl->name, impl->where);
     }
     if (!trait) return molt__fail(world, MOLT_ERR_ARGUMENT, "molt_class_drop needs a trait or an implementation");
-    return molt__class_drop_set(cls, &(molt__attached){ .trait = trait }, 1);
+    return molt__class_drop_set(cls, &(molt__attached){ .trait = molt__trait_now(trait) }, 1);
 }
 
 void molt__class_forget_idle(molt_class *cls)

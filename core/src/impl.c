@@ -22,7 +22,7 @@ molt_impl *molt_impl_new(molt_trait *trait, const char *name, const char *where)
     molt_impl *impl = molt__allocate(world, sizeof *impl);
     if (!impl) return NULL;
     impl->world = world;
-    impl->trait = trait;
+    impl->trait = molt__trait_now(trait);
     impl->name = molt__copy_text(world, name ? name : trait->name);
     impl->where = molt__copy_text(world, where ? where : "?");
     if (!impl->name || !impl->where) {
@@ -76,6 +76,7 @@ int molt_trait_fill(molt_trait *trait, const molt_fill *fill)
 {
     int barred = molt__threads_check(trait->world, __func__);
     if (barred) return barred;
+    trait = molt__trait_now(trait);
     return put(trait, &trait->own, fill);
 }
 

@@ -200,7 +200,9 @@ molt_world *molt_object_world(const molt_object *object)
 
 bool molt_object_is(const molt_object *object, const molt_trait *trait)
 {
-    return molt_object_alive(object) && molt__shape_part(MOLT__LOAD(&object->shape), trait->identity);
+    if (!molt_object_alive(object)) return false;
+    const molt_shape *shape = MOLT__LOAD(&object->shape);
+    return molt__shape_part(shape, trait->identity) || molt__roster_match(shape, NULL, trait->name);
 }
 
 /* The object may be going over to another shape meanwhile, or end. */

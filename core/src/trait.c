@@ -17,9 +17,17 @@ int molt__traits_copy(molt_world *world, molt_trait ***to, size_t *to_count, mol
     if (!count) return MOLT_OK;
     *to = molt__allocate(world, count * sizeof **to);
     if (!*to) return MOLT_ERR_MEMORY;
-    memcpy(*to, from, count * sizeof *from);
+    for (size_t i = 0; i < count; i++) (*to)[i] = molt__trait_now(from[i]);
     *to_count = count;
     return MOLT_OK;
+}
+
+/* A declaration that was undone may have left its place to another trait. */
+molt_trait *molt__trait_now(molt_trait *trait)
+{
+    const molt__list *traits = &trait->world->traits;
+    molt_trait *now = trait->index < traits->count ? traits->item[trait->index] : trait;
+    return now->name == trait->name ? now : trait;
 }
 
 static molt_trait *trait_adopt(molt_world *world, const molt__parsed *d)

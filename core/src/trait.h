@@ -69,6 +69,9 @@ struct molt_trait {
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */
 
+/* The version that counts: hosts may hold the trait as it was before it was declared again. */
+molt_trait *molt__trait_now(molt_trait *trait);
+
 const molt__field *molt__trait_field(const molt_trait *trait, const char *name);
 molt__method *molt__trait_method(const molt_trait *trait, const char *name);
 

@@ -1,8 +1,5 @@
 /* molt_object_each by the roster of a class or trait: who is visited, and what a visitor may do. */
-#include "world_fixture.h"
-
-#include "evolve.h"
-#include "redraft.h"
+#include "declare_again.h"
 
 enum { MANY = 20 };
 
@@ -122,16 +119,7 @@ static void what_ends_or_ceases_to_match_meanwhile_is_not_visited(void **state)
 
 static void declare_the_tag_again(visit *v)
 {
-    const char *lines[] = { "double mark = 2" };
-    molt_trait_lines again = { .size = sizeof again, .name = "Tag", .lines = lines, .line_count = 1, .where = "again" };
-    molt_trait *draft = molt__redraft_lines(v->tag, &again);
-    assert_non_null(draft);
-    molt__rewriting rewriting = { .current = v->tag, .draft = draft };
-    molt__evolution evolution = { .world = with.world, .rewritings = &rewriting, .count = 1 };
-    must(molt__evolution_prepare(&evolution));
-    molt__evolution_commit(&evolution);
-    molt__redraft_drop(draft);
-    must(molt_object_detach(v->objects[6], draft));
+    must(molt_object_detach(v->objects[6], declare_again("Tag", LINES("double mark = 2"), NULL)));
 }
 
 static void it_goes_on_when_the_trait_is_declared_again(void **state)

@@ -1,30 +1,17 @@
 /* Handles of blocks that a change of layout replaced are good until the tick: what
  * their vtables hold, which no edit reaches any more, must not end before. */
-#include "world_fixture.h"
+#include "declare_again.h"
 
-#include "evolve.h"
 #include "recompose.h"
-#include "redraft.h"
 
 static molt_trait *story(void)
 {
     return new_trait("Story", LINES("double length = 1"));
 }
 
-/* Declares Story again, with another layout; `dropped` is a method of its own that goes. */
-static molt_trait *story_again(const char *dropped)
+static void story_again(const char *dropped)
 {
-    molt_trait *current = molt_trait_find(with.world, "Story");
-    const char *lines[] = { "int16_t length = 3" };
-    molt_trait_lines again = { .size = sizeof again, .name = "Story", .lines = lines, .line_count = 1, .where = "again" };
-    molt_trait *draft = molt__redraft_lines(current, &again);
-    assert_non_null(draft);
-    molt__rewriting rewriting = { .current = current, .draft = draft, .dropped = &dropped, .dropped_count = dropped != NULL };
-    molt__evolution evolution = { .world = with.world, .rewritings = &rewriting, .count = 1, .judged = true };
-    must(molt__evolution_prepare(&evolution));
-    molt__evolution_commit(&evolution);
-    molt__redraft_drop(draft);
-    return draft;
+    declare_again("Story", LINES("int32_t pages = 3"), dropped);
 }
 
 /* The handle's method answers with that, or says that nothing fills it. */

@@ -45,7 +45,8 @@ MOLT_API int molt_object_attach_set(molt_object *object, const molt_piece *piece
 MOLT_API int molt_object_detach(molt_object *object, molt_trait *trait);
 MOLT_API bool molt_object_is(const molt_object *object, const molt_trait *trait);
 
-/* The trait's block in this object, or NULL when it has none. With a trait that
+/* The trait's block in this object, or NULL when it has none, or not as the trait was
+ * when it was found: then its fields lie elsewhere, and molt_trait_find finds it. With a trait that
  * MOLT_TRAIT declared, molt_as(object, Vehicle) is the same, typed; see
  * molt/declare.h, also for molt_call and molt_object_of. */
 MOLT_API void *molt_object_as(const molt_object *object, const molt_trait *trait);

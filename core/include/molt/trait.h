@@ -2,7 +2,9 @@
  * molt/trait.h: traits, implementations, classes.
  *
  * Traits, implementations and classes are owned by the world and live until it
- * closes. Texts that are passed in are copied.
+ * closes. A trait that has been declared again (by a script, by a module's reload)
+ * may be another molt_trait; the one from before means the same to every function but
+ * molt_object_as. Texts that are passed in are copied.
  */
 #ifndef MOLT_TRAIT_H
 #define MOLT_TRAIT_H

@@ -8,7 +8,10 @@
 
 static void compare_values(const object_m *object, const molt_object *real)
 {
-    for (int t = 0; t < TRAITS_M; t++) hold(molt_object_is(real, the.traits[t]) == model_has(&the.now, object, t));
+    for (int t = 0; t < TRAITS_M; t++) {
+        hold(molt_object_is(real, the.traits[t]) == model_has(&the.now, object, t));
+        hold(molt_object_is(real, the.earlier[t]) == model_has(&the.now, object, t));
+    }
     for (int f = 0; f < FIELDS_M; f++) {
         int t = model_field_of(&the.now, object, f);
         molt_value value;

@@ -76,7 +76,7 @@ static void use_trait(void)
     tell(" Class%d, %s", c, the.now.traits[t].name);
     if (!has) the.now.classes[c].traits[t] = true;
     unsigned against = has ? reason(MOLT_ERR_STATE) : against_class();
-    settle_among(molt_class_use(the.classes[c], the.traits[t], NULL), against);
+    settle_among(molt_class_use(the.classes[c], held_trait(t), NULL), against);
 }
 
 /* The implementations of a trait go with it. */
@@ -119,7 +119,7 @@ static void drop_trait(void)
     tell(" Class%d, %s", c, the.now.traits[t].name);
     the.now.classes[c].traits[t] = false;
     forget_idle();
-    settle(molt_class_drop(the.classes[c], the.traits[t], NULL), has ? lawful_or_conflict() : MOLT_ERR_UNKNOWN);
+    settle(molt_class_drop(the.classes[c], held_trait(t), NULL), has ? lawful_or_conflict() : MOLT_ERR_UNKNOWN);
 }
 
 /* A definition that a trait or an implementation of it may get, and its fill. */
@@ -153,7 +153,7 @@ static void fill_trait(void)
     tell(" %s.%s", the.now.traits[t].name, name_texts[n]);
     molt_fill by;
     the.now.traits[t].own[n] = some_definition(t, n, &by);
-    settle(molt_trait_fill(the.traits[t], &by), lawful_or_conflict());
+    settle(molt_trait_fill(held_trait(t), &by), lawful_or_conflict());
 }
 
 static void set_impl(void)

@@ -230,6 +230,7 @@ static void redefine(void)
     void *other_handle = former.handle ? native_handle(former.object) : NULL;
     int err = draft ? evolve(&rewriting, judged) : molt_last_code(with.world);
     if (settle_evolution(err, against) && other) {
+        if (pick(2)) the.earlier[t] = the.traits[t];
         the.traits[t] = draft;
         the.former = former;
         if (other_handle) the.stale_handle = other_handle;

@@ -54,7 +54,7 @@ typedef struct run {
     int step;                        /* its number in the trial */
     const char *doing;
     model now, before;
-    molt_trait *traits[TRAITS_M];
+    molt_trait *traits[TRAITS_M], *earlier[TRAITS_M];   /* as they are, and as they were once */
     molt_class *classes[CLASSES_M];
     molt_impl *impls[IMPLS_M];
     molt_object *objects[OBJECTS_M]; /* as in the model */
@@ -76,6 +76,12 @@ static int some_class(void) { return pick(the.now.class_count); }
 static int some_impl(void) { return pick(the.now.impl_count); }
 static int some_name(void) { return pick(NAMES_M); }
 static int some_object(void) { return the.now.object_count ? pick(the.now.object_count) : NO_ONE; }
+
+/* A host may hold a trait from before it was declared again. */
+static molt_trait *held_trait(int t)
+{
+    return pick(4) ? the.traits[t] : the.earlier[t];
+}
 
 /* Stands for a Lua function: what it returns. */
 static int lua_number(void)
@@ -147,6 +153,7 @@ static void declare_traits(void)
         if (declared.excluded_count) declared.excluded = &the.traits[trait->excluded];
         the.traits[t] = molt_trait_declare(with.world, &declared);
         hold(the.traits[t]);
+        the.earlier[t] = the.traits[t];
     }
     memcpy(the.now.traits, traits_at_first, sizeof traits_at_first);
     c_trait(&Vehicle_trait);

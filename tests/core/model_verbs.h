@@ -70,7 +70,7 @@ static void attach(void)
     object->attached[t] = (attached_m){ true, impl };
     model_follow(&the.now, object, &the.before, &the.before.objects[o], false);
     if (!expected && !model_lawful(&the.now, object)) expected = MOLT_ERR_CONFLICT;
-    settle(molt_object_attach(the.objects[o], the.traits[t], impl == NO_ONE ? NULL : the.impls[impl]), expected);
+    settle(molt_object_attach(the.objects[o], held_trait(t), impl == NO_ONE ? NULL : the.impls[impl]), expected);
 }
 
 /* Does another of its traits name this one among those it requires? */
@@ -95,7 +95,7 @@ static void detach(void)
     object->attached[t] = (attached_m){ false, NO_ONE };
     if (!expected && !model_has(&the.now, object, t) && is_required(object, t)) expected = MOLT_ERR_IN_USE;
     if (!expected && !model_lawful(&the.now, object)) expected = MOLT_ERR_CONFLICT;
-    settle(molt_object_detach(the.objects[o], the.traits[t]), expected);
+    settle(molt_object_detach(the.objects[o], held_trait(t)), expected);
 }
 
 static void become(void)

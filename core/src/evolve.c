@@ -296,7 +296,10 @@ static void settle(const molt__evolution *e)
 {
     for (size_t i = 0; i < e->count; i++) {
         const molt__rewriting *w = &e->rewritings[i];
-        if (is_version(w)) w->current->own = (molt__definitions){ 0 };
+        if (is_version(w)) {
+            w->current->own = (molt__definitions){ 0 };
+            w->current->past = true;
+        }
         point_definitions(&trait_now(w)->own, trait_now(w));
     }
     for (size_t i = 0; i < e->value_count; i++) {

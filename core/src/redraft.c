@@ -112,13 +112,13 @@ void molt__redraft_exchange(molt_trait *a, molt_trait *b)
 #undef EXCHANGE
 }
 
-/* Shapes and layouts may know a version, and Lua: then it waits for its next time. */
+/* Shapes and layouts may know a version, and Lua, and hosts: then it waits for its next time. */
 static bool is_known(const molt_trait *trait)
 {
     const molt_world *world = trait->world;
     const molt__list *methods = &world->methods;
     bool last = !trait->method_count || ((molt__method *)methods->item[methods->count - 1])->trait == trait;
-    bool known = trait->announced || !last;
+    bool known = trait->announced || trait->past || !last;
     for (size_t i = 0; i < world->layouts.count && !known; i++) known = molt__layout_has(world->layouts.item[i], trait);
     for (size_t i = 0; i < world->shapes.count && !known; i++) known = molt__shape_part(world->shapes.item[i], trait->identity);
     return known;

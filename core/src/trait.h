@@ -65,6 +65,7 @@ struct molt_trait {
     char *native;                    /* where C text declared it first; NULL: nowhere */
     bool partial;                    /* a draft without methods: see redraft.h */
     bool announced;                  /* a version that the Lua side was told of */
+    bool past;                       /* a version that counted once: hosts may hold it */
 };
 
 enum { MOLT__MAX_METHODS = 64 };     /* typed methods of one trait: bits of molt_vtable.patched */

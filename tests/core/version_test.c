@@ -80,6 +80,22 @@ static void others_require_it_as_it_is(void **state)
     must(molt_object_attach(v.object, sequel, NULL));
 }
 
+static void it_outlives_a_return_to_it_that_fails(void **state)
+{
+    (void)state;
+    versions v = declare_twice();
+    const char *lines[] = { "double length = 1" };
+    molt_trait_lines again = { .size = sizeof again, .name = "Story", .lines = lines, .line_count = 1, .where = "again" };
+    molt_trait *draft = molt__redraft_lines(v.is, &again);
+    assert_ptr_equal(draft, v.was);
+    molt__redraft_drop(draft);
+    bool there = false;
+    for (size_t i = 0; i < with.world->retired.count; i++) there |= with.world->retired.item[i] == v.was;
+    assert_true(there);
+    must(molt_object_attach(v.object, v.was, NULL));
+    assert_true(molt_object_is(v.object, v.is));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +104,7 @@ int main(void)
         JOINED_TEST(classes_come_by_it_as_it_is_and_lose_it),
         JOINED_TEST(it_is_implemented_and_filled_as_it_is),
         JOINED_TEST(others_require_it_as_it_is),
+        JOINED_TEST(it_outlives_a_return_to_it_that_fails),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);
 }

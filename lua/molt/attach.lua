@@ -21,9 +21,8 @@ local object = require "molt.object"
 local attach = {}
 
 local rawget, rawset = rawget, rawset
-local NONE = {}
 local by_name = setmetatable({}, { __mode = "k" })     -- fields of a shape -> name -> field
-local spare = {}                                       -- for the names of one attach at a time
+local spare = { count = 0 }                            -- for the names of one attach at a time
 local expect, enter = object.expect, object.enter
 
 -- Lua-valued fields that an implementation starts with.
@@ -36,16 +35,16 @@ local function start_any(o, record)
   end
 end
 
--- The names in a table of fields, for what goes through them several times, and how
--- many there are.
+-- The names in a table of fields, and their count, for what goes through them several times.
 local function names_in(fields)
-  local names, n, iterate = spare or {}, 0, next
+  local names, n, iterate = spare or { count = 0 }, 0, next
   spare = false
   for name in iterate, fields do
     n = n + 1
     names[n] = name
   end
-  return names, n
+  names.count = n
+  return names
 end
 
 local function named(shape)
@@ -59,9 +58,9 @@ local function named(shape)
 end
 
 -- Will every field take its value? Nothing has been changed yet.
-local function check_values(o, to, fields, names, count)
+local function check_values(o, to, fields, names)
   local typed = named(to)
-  for i = 1, count do
+  for i = 1, names.count do
     local name = names[i]
     local field, v = typed[name], fields[name]
     if field then
@@ -84,9 +83,11 @@ local function with(shape, record)
 end
 
 -- What the fields of these names were, for an attach that is undone.
-local function raw_values(o, names, count, shape)
-  local before, typed = {}, named(shape)
-  for i = 1, count do
+local function raw_values(o, names, shape)
+  local before = {}
+  if not names then return before end
+  local typed = named(shape)
+  for i = 1, names.count do
     local name = names[i]
     local is, value = typed[name] ~= nil, rawget(o, name)
     if is then value = o[name] end
@@ -119,12 +120,12 @@ end
 
 -- What an attach gives the object, which has the traits now: only want of memory can
 -- refuse it.
-local function fill_in(o, list, fields, names, count, adoptions)
+local function fill_in(o, list, fields, names, adoptions)
   if adoptions then
     for _, adoption in ipairs(adoptions) do adopt.take(o, adoption[1], adoption[2]) end
   end
   for i = 1, #list do start_any(o, list[i]) end
-  for i = 1, count do o[names[i]] = fields[names[i]] end
+  for i = 1, names and names.count or 0 do o[names[i]] = fields[names[i]] end
 end
 
 -- Hooks of the traits that an attach brought.
@@ -143,11 +144,8 @@ function attach.attach(o, what, fields)
   local unfit = fields ~= nil and check.no_fields(fields)
   if unfit then check.argument(3, "attach", "table of fields", fields, unfit) end
   local to = list[2] and shapes.attach_set(shape, list) or list[1] and with(shape, list[1]) or shape
-  local names, count = NONE, 0
-  if fields then
-    names, count = names_in(fields)
-    check_values(o, to, fields, names, count)
-  end
+  local names = fields and names_in(fields)
+  if names then check_values(o, to, fields, names) end
   required.check_attach(o, list, fields)
   local adoptions
   for i = 1, #list do
@@ -159,15 +157,15 @@ function attach.attach(o, what, fields)
     end
   end
   local plan = hook_run.plan(to)
-  local before = (plan or fields) and raw_values(o, names, count, shape)
+  local before = (plan or fields) and raw_values(o, names, shape)
   enter(o, shape, to)
   if fields or adoptions then
-    local ok, err = pcall(fill_in, o, list, fields, names, count, adoptions)
+    local ok, err = pcall(fill_in, o, list, fields, names, adoptions)
     if not ok then
       undo_attach(o, shape, to, before or {}, adoptions)
       error(err, 0)
     end
-    if fields then spare = names end
+    spare = names or spare
   else
     for i = 1, #list do start_any(o, list[i]) end
   end

@@ -33,7 +33,7 @@ static void visit_slots(const each *e)
     bool on = true;
     border->iterating++;
     for (int32_t slot = 1; on && slot <= last && slot <= border->top; slot++) {
-        molt_object *object = molt__registry_at(world, slot);
+        molt_object *object = molt__registry_at(e->world, slot);
         if (object) on = visit(e, object);
     }
     border->iterating--;

@@ -137,11 +137,9 @@ end
 function adopt.lapsing(shape, to)
   local list = shape.lapse[to]
   if list then return list end
-  local kept = {}
   list = {}
-  for _, part in ipairs(to.info.parts) do kept[part.trait] = true end
   for _, part in ipairs(shape.info.parts) do
-    if not kept[part.trait] then list[#list + 1] = part.trait end
+    if not to.has[part.trait] then list[#list + 1] = part.trait end
   end
   shape.lapse[to] = list
   return list

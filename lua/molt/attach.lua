@@ -200,7 +200,7 @@ end
 -- Has the object the trait, by now?
 function attach.has(o, pointer)
   local shape = bodies.of(o)
-  return shape and hook.has(shape, pointer)
+  return shape and shape.has[pointer]
 end
 
 local function wants_cascade(options)
@@ -230,7 +230,7 @@ local function leave_hooked(o, shape, to, pointer, cascade)
   end
   local err = hook.detaching(o, leaving)
   local now = bodies.of(o)
-  if now and hook_run.has(now, pointer) then attach.leave(o, now == shape and to or without(now, pointer, cascade)) end
+  if now and now.has[pointer] then attach.leave(o, now == shape and to or without(now, pointer, cascade)) end
   hook.detached(o, leaving)
   return err
 end

@@ -88,10 +88,9 @@ local function plan_shape(entry, where)
   plan.private_types = entry.private and expect(entry.private, "table", where .. ".private") or {}
   -- What the class has come by since needs no attaching.
   local from = shapes.get(check.result(core.class_shape(record.pointer)))
-  local has, list = {}, {}
-  for _, part in ipairs(from.info.parts) do has[part.trait] = true end
+  local list = {}
   for _, piece in ipairs(plan.list) do
-    if piece.kind == "impl" or not has[piece.trait or piece.pointer] then list[#list + 1] = piece end
+    if piece.kind == "impl" or not from.has[piece.trait or piece.pointer] then list[#list + 1] = piece end
   end
   plan.from, plan.to = from, list[1] and shapes.attach_set(from, list) or from
   plan.fields, plan.private = fields_of(plan.to)

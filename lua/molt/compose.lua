@@ -75,7 +75,7 @@ local function gaining(record, list, lacks)
       hooked = hooked or pointer_of(piece) == pointer and core.hook_defined(pointer, impl)
     end
     if hooked then
-      found[#found + 1] = { pointer, living(record, function(shape) return not hook_run.has(shape, pointer) end) }
+      found[#found + 1] = { pointer, living(record, function(shape) return not shape.has[pointer] end) }
     end
   end
   return found
@@ -148,7 +148,7 @@ end
 -- Has an object of the shape the trait by `record` alone? Its own class may bring it
 -- too, or an implementation that was attached to the object.
 local function only_by(record, shape, pointer)
-  if not hook_run.has(shape, pointer) or lists(shape.info.attached, pointer) then return false end
+  if not shape.has[pointer] or lists(shape.info.attached, pointer) then return false end
   local of = shape.class
   while of ~= record do
     if lists(core.class_info(of.pointer).traits, pointer) then return false end

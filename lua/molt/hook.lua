@@ -14,7 +14,7 @@ local hook = {}
 
 local objects, state = border.objects, border.state
 local waiting, leaving = hook_run.waiting, hook_run.leaving
-local plan_of, has, concerns = hook_run.plan, hook_run.has, hook_run.concerns
+local plan_of, concerns = hook_run.plan, hook_run.concerns
 local gain, lose, await, forget = hook_run.gain, hook_run.lose, hook_run.await, hook_run.forget
 
 -- The object has gained traits by attach. If a hook fails, those whose
@@ -48,7 +48,7 @@ function hook.all_attached(list, trait)
   local traits = { trait }
   for i, o in ipairs(list) do
     local shape = bodies.of(o)
-    local plan = shape and has(shape, trait) and plan_of(shape)
+    local plan = shape and shape.has[trait] and plan_of(shape)
     if plan then
       local ok, err = pcall(welcome, o, shape, plan, traits)
       if not ok then
@@ -70,7 +70,7 @@ local function arrive(o, traits, failed)
   for _, entry in ipairs(plan.attached) do
     shape = bodies.of(o)
     if not shape then break end            -- a hook ended it
-    if concerns(traits, entry.trait) and wait[entry.trait] and has(shape, entry.trait) then
+    if concerns(traits, entry.trait) and wait[entry.trait] and shape.has[entry.trait] then
       failed[entry.trait] = true
       local ok, err = hook_run.run(o, entry)
       if ok then failed[entry.trait] = nil elseif failure == nil then failure = err end
@@ -148,7 +148,7 @@ local turns = {}
 turns[1] = function(o, trait)
   hook.attached(o, plan_of(bodies.of(o)) or { attached = {}, detached = {} }, { trait }, function()
     local shape = bodies.of(o)
-    if has(shape, trait) then hook.leave(o, shapes.detach(shape, trait)) end
+    if shape.has[trait] then hook.leave(o, shapes.detach(shape, trait)) end
   end)
 end
 

@@ -88,15 +88,6 @@ function hook_run.arm_if(o, plan)
   if plan and plan.ends then sentinel.arm(o) end
 end
 
--- Has the shape the trait?
-function hook_run.has(shape, trait)
-  local parts = shape.info.parts
-  for i = 1, #parts do
-    if parts[i].trait == trait then return true end
-  end
-  return false
-end
-
 -- Runs `attached` of those of the traits (nil: of all) that wait for
 -- it. On an error: false, the error, and the traits whose hooks have run.
 function hook_run.gain(o, entries, traits)
@@ -107,7 +98,7 @@ function hook_run.gain(o, entries, traits)
     local shape = bodies.of(o)
     if not shape then break end            -- a hook ended it
     local concerned = concerns(traits, entry.trait)
-    if concerned and wait[entry.trait] and hook_run.has(shape, entry.trait) then
+    if concerned and wait[entry.trait] and shape.has[entry.trait] then
       local ok, err = run(o, entry)
       if not ok then return false, err, done end
       wait[entry.trait] = nil

@@ -23,8 +23,7 @@ local function filter_for(verb, what)
     if record.kind == "class" then
       answer = compose.extends(shape.class, record)
     else
-      answer = false
-      for _, part in ipairs(shape.info.parts) do answer = answer or part.trait == record.pointer end
+      answer = shape.has[record.pointer] or false
     end
     answers[shape] = answer
     return answer

@@ -19,7 +19,7 @@ static inline molt_trait *declare_again(const char *name, const char *const *lin
     molt__evolution evolution = { .world = with.world, .rewritings = &rewriting, .count = 1 };
     must(molt__evolution_prepare(&evolution));
     molt__evolution_commit(&evolution);
-    molt__redraft_drop(draft);
+    molt__redraft_drop(with.world, draft);
     return molt_trait_find(with.world, name);
 }
 

@@ -235,7 +235,7 @@ static void redefine(void)
         the.former = former;
         if (other_handle) the.stale_handle = other_handle;
     }
-    if (draft) molt__redraft_drop(draft);
+    if (draft) molt__redraft_drop(with.world, draft);
 }
 
 #endif

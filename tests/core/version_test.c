@@ -88,7 +88,7 @@ static void it_outlives_a_return_to_it_that_fails(void **state)
     molt_trait_lines again = { .size = sizeof again, .name = "Story", .lines = lines, .line_count = 1, .where = "again" };
     molt_trait *draft = molt__redraft_lines(v.is, &again);
     assert_ptr_equal(draft, v.was);
-    molt__redraft_drop(draft);
+    molt__redraft_drop(with.world, draft);
     bool there = false;
     for (size_t i = 0; i < with.world->retired.count; i++) there |= with.world->retired.item[i] == v.was;
     assert_true(there);

@@ -285,6 +285,7 @@ describe("a hot loop", function()
       end))
       assert.equal(20000, sum)
     end
+    assert.equal(1000, #keep)
   end)
 
   compiled("attaches a trait and detaches it", function()

@@ -40,6 +40,13 @@ typedef struct molt__frame {
     struct molt__frame *below;
 } molt__frame;
 
+/* A verb under way that nothing may get in between: see quiet.c. */
+typedef struct molt__quiet {
+    bool stopped;                    /* the collector, by it or by one around it */
+    int32_t depth;                   /* border.depth when it began */
+    int heap;                        /* KB that Lua had when the collector last worked */
+} molt__quiet;
+
 typedef struct molt__binding {
     molt_world *world;               /* NULL once closed */
     molt_border border;              /* the world's, as long as it is open */
@@ -64,8 +71,7 @@ typedef struct molt__binding {
     uint16_t int64_type, uint64_type;
     bool owns_world;
     bool migrating;                  /* migrate functions run: no verb may */
-    bool hushed;                     /* a verb keeps the collector at rest: see quiet.c */
-    int hushed_at;                   /* KB that Lua had when it last worked */
+    molt__quiet quiet;
     bool collecting;                 /* the collector ran before the core asked for quiet */
     int heap;                        /* KB that Lua had then */
     int owed;                        /* KB made while it rested: see molt__work_off */

@@ -48,16 +48,6 @@ static int hook_defined(lua_State *L)
     return 1;
 }
 
-/* (function, …) -> true, nil; or false and the error. What is called cannot yield. */
-static int guarded(lua_State *L)
-{
-    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
-    if (status == 0) lua_pushnil(L);
-    lua_pushboolean(L, status == 0);
-    lua_insert(L, -2);
-    return 2;
-}
-
 /* (text): an error that nobody is there to take */
 static int log_error(lua_State *L)
 {
@@ -90,7 +80,7 @@ static int set_armed(lua_State *L)
 void molt__open_hooks(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "hooks", hooks }, { "hook_defined", hook_defined }, { "guarded", guarded }, { "log_error", log_error },
+        { "hooks", hooks }, { "hook_defined", hook_defined }, { "log_error", log_error },
         { "set_armed", set_armed }, { "may_finish", may_finish }, { NULL, NULL },
     };
     luaL_register(L, NULL, functions);

@@ -1,50 +1,91 @@
 /*
- * quiet.c: no finalizer runs in the midst of a verb.
+ * quiet.c: nothing gets in between what a verb does.
  *
- * The collector may run finalizers wherever Lua allocates, and a finalizer may call any
- * verb. Verbs that every frame calls are written for that: they look again after each
- * allocation (lives.c, molt.accessor, molt.registry). Those that change what classes and
- * traits are keep the collector at rest instead, until they are done.
+ * The collector may run finalizers wherever Lua allocates, a debug hook may run
+ * anywhere, and both may call any verb. Verbs that every frame calls are written for
+ * that: they look again after each allocation (lives.c, molt.accessor, molt.registry).
+ * Those that change what classes and traits are keep the collector at rest instead,
+ * until they are done. LuaJIT still runs finalizers at exits of traces while it is in
+ * the midst of doing so, and hooks it always runs: what they ask for then is refused.
  */
 #include "binding.h"
 
-enum { BREATH = 16 << 10 };          /* KB made at rest after which it works for once */
+enum { BREATH = 16 << 10 };          /* KB made at rest after which the collector works for once */
+
+static void expect_quiet(lua_State *L, molt__binding *b)
+{
+    if (!b->border.quiet || b->border.depth > b->quiet.depth) return;    /* C called Lua since */
+    molt__raise_with(L, b, 1, molt_err_name(MOLT_ERR_STATE),
+                     "a finalizer or a debug hook cannot change anything in the midst of a verb of molt's",
+                     "note what is to be done, and do it at the end of the frame");
+}
+
+/* (): for the other verbs, where border.quiet is set: raises, or the caller may go on */
+static int expect(lua_State *L)
+{
+    expect_quiet(L, molt__binding_open(L));
+    return 0;
+}
+
+/* What was made at rest is worked off: see molt__work_off. */
+static void wake(lua_State *L, molt__binding *b, int before)
+{
+    int made = lua_gc(L, LUA_GCCOUNT, 0) - before;
+    lua_gc(L, LUA_GCRESTART, 0);
+    if (made > 0) b->owed += made;
+    molt__work_off(L, b);
+}
 
 /* (function, …) -> what the function returns. It cannot yield. */
 static int quietly(lua_State *L)
 {
-    molt__binding *b = molt__binding_of(L);
-    bool rested = !lua_gc(L, LUA_GCISRUNNING, 0);    /* the user's doing, a finalizer, or a verb within a verb */
-    if (!rested) {
+    molt__binding *b = molt__binding_open(L);
+    expect_quiet(L, b);
+    molt__quiet before = b->quiet;
+    int32_t quiet = b->border.quiet;
+    bool stops = lua_gc(L, LUA_GCISRUNNING, 0);
+    if (stops) {
         lua_gc(L, LUA_GCSTOP, 0);
-        b->hushed_at = lua_gc(L, LUA_GCCOUNT, 0);
-        b->hushed = true;
+        b->quiet.stopped = true;
+        b->quiet.heap = lua_gc(L, LUA_GCCOUNT, 0);
     }
+    b->quiet.depth = b->border.depth;
+    b->border.quiet = 1;
     int failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-    if (!rested) {
-        int made = lua_gc(L, LUA_GCCOUNT, 0) - b->hushed_at;
-        b->hushed = false;
-        lua_gc(L, LUA_GCRESTART, 0);
-        if (made > 0) b->owed += made;
-        molt__work_off(L, b);
-    }
+    if (b->world) b->border.quiet = quiet;
+    b->quiet.depth = before.depth;
+    b->quiet.stopped = before.stopped;
+    if (stops) wake(L, b, b->quiet.heap);
     return failed ? lua_error(L) : lua_gettop(L);
 }
 
-/* (): between two functions of the user's that a verb calls, who may do what a finalizer
- * may, so that what they leave behind does not pile up. */
-static int breathe(lua_State *L)
+/* Between two functions of the user's, who may do whatever a finalizer may. */
+static void breathe(lua_State *L, molt__binding *b)
 {
-    molt__binding *b = molt__binding_of(L);
-    if (!b->hushed || lua_gc(L, LUA_GCCOUNT, 0) - b->hushed_at < BREATH) return 0;
+    if (!b->quiet.stopped || lua_gc(L, LUA_GCCOUNT, 0) - b->quiet.heap < BREATH) return;
     lua_gc(L, LUA_GCCOLLECT, 0);
     lua_gc(L, LUA_GCSTOP, 0);
-    b->hushed_at = lua_gc(L, LUA_GCCOUNT, 0);
-    return 0;
+    b->quiet.heap = lua_gc(L, LUA_GCCOUNT, 0);
+}
+
+/* (function, …) -> true, nil; or false and the error: a hook or a listener. What is called
+ * cannot yield. */
+static int guarded(lua_State *L)
+{
+    molt__binding *b = molt__binding_of(L);
+    int32_t quiet = b->border.quiet;
+    b->border.quiet = 0;
+    breathe(L, b);
+    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+    if (b->world) b->border.quiet = quiet;
+    if (status == 0) lua_pushnil(L);
+    lua_pushboolean(L, status == 0);
+    lua_insert(L, -2);
+    return 2;
 }
 
 void molt__open_quiet(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "quietly", quietly }, { "breathe", breathe }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "quietly", quietly }, { "guarded", guarded }, { "expect_quiet", expect }, { NULL, NULL } };
     luaL_register(L, NULL, functions);
 }

@@ -1,6 +1,7 @@
 -- molt.attach: traits come to one object and go from it, whole or not at all.
 
 local core = require "molt.core"
+local border = require "molt.border"
 local layout = require "molt.layout"
 local wide = require "molt.wide"
 local shapes = require "molt.shapes"
@@ -23,7 +24,7 @@ local attach = {}
 local rawget, rawset = rawget, rawset
 local by_name = setmetatable({}, { __mode = "k" })     -- fields of a shape -> name -> field
 local spare = { count = 0 }                            -- for the names of one attach at a time
-local expect, enter = object.expect, object.enter
+local expect, enter, state = object.expect, object.enter, border.state
 
 -- Lua-valued fields that an implementation starts with.
 local function start_any(o, record)
@@ -138,6 +139,7 @@ end
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function attach.attach(o, what, fields)
   local shape
+  if state.quiet ~= 0 then core.expect_quiet() end
   shape, o = expect(1, "attach", o)
   if life.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = select_.pieces("attach", what)
@@ -239,6 +241,7 @@ end
 -- a cascade takes along what requires it
 function attach.detach(o, what, options)
   local shape
+  if state.quiet ~= 0 then core.expect_quiet() end
   shape, o = expect(1, "detach", o)
   local record = handle.record(what)
   if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then

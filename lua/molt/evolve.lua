@@ -219,7 +219,7 @@ end
 -- when the outermost of them has returned. Returns what `change` does, or `now`.
 function evolve.in_time(must_wait, now, change)
   if not must_wait then return change() end
-  check.result(core.defer(change))
+  check.result(core.defer(function() return core.quietly(change) end))
   return now
 end
 

@@ -18,7 +18,7 @@ local sentinel = require "molt.sentinel"
 
 local object = {}
 
-local rawset = rawset
+local rawset, state = rawset, border.state
 
 -- The shape of a living object, or of the object of a view, and the object itself; an
 -- error that blames the argument otherwise; `expected` is what it may be, if more than
@@ -114,6 +114,7 @@ end
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
+  if state.quiet ~= 0 then core.expect_quiet() end
   if not event.heard "destroy" and core.finish_plain(o) then return end
   local _
   _, o = expect(1, "destroy", o)

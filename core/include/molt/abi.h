@@ -102,6 +102,7 @@ typedef struct molt_border {
     int32_t live;                /* objects alive */
     int32_t epoch;               /* counts what may move or end a block, or change a slot */
     int32_t exposed;             /* host code may hold handles: bodies wait for the tick */
+    int32_t quiet;               /* a verb of Lua's is under way that nothing may get in between */
     double tick;                 /* ticks so far */
     molt_object **bodies;        /* registry: slot -> present body, or NULL; [0] unused. Stays where it is */
 } molt_border;

@@ -8,16 +8,19 @@
 #include "trait.h"
 
 /* Pushes the caller of a combined method, nil, and the functions that run, if all
- * of them are Lua's. Whatever needs memory comes first: it may run a finalizer,
- * and that change the chain; the epoch tells the caller, who asks again. */
+ * of them are Lua's; nothing for a shape that was left behind, whose chain is gone.
+ * Whatever needs memory comes first: it may run a finalizer, and that change the chain,
+ * or take it away; the epoch tells the caller, who asks again. */
 static int push_chain(lua_State *L, const molt_shape *shape, const char *name)
 {
     const molt__chain *chain = molt__combine_find(shape, name);
+    if (!chain) return 0;
     size_t room = chain->count;
     molt__push_caller(L, chain->method);
     lua_pushnil(L);
     lua_createtable(L, (int)room, 0);
     chain = molt__combine_find(shape, name);
+    if (!chain) return 0;
     for (size_t i = 0; i < chain->count && i < room; i++) {
         if (!chain->item[i].definition->foreign) {
             lua_pop(L, 2);

@@ -24,7 +24,7 @@ local attach = {}
 local rawget, rawset = rawget, rawset
 local by_name = setmetatable({}, { __mode = "k" })     -- fields of a shape -> name -> field
 local spare = { count = 0 }                            -- for the names of one attach at a time
-local expect, enter, state = object.expect, object.enter, border.state
+local expect, try_enter, state = object.expect, object.try_enter, border.state
 
 -- Lua-valued fields that an implementation starts with.
 local function start_any(o, record)
@@ -160,7 +160,7 @@ function attach.attach(o, what, fields)
   end
   local plan = hook_run.plan(to)
   local before = (plan or fields) and raw_values(o, names, shape)
-  enter(o, shape, to)
+  if not try_enter(o, shape, to) then return attach.attach(o, what, fields) end
   if fields or adoptions then
     local ok, err = pcall(fill_in, o, list, fields, names, adoptions)
     if not ok then
@@ -183,14 +183,22 @@ function attach.attach(o, what, fields)
 end
 
 -- Moves an object to another shape of its class: gives back what lapsing traits
--- had adopted, and takes the Lua-valued fields they declared.
-function attach.leave(o, to)
+-- had adopted, and takes the Lua-valued fields they declared. False where the object
+-- was changed since: see object.try_enter.
+local function try_leave(o, to)
   local shape = bodies.of(o)
   local gone = adopt.lapsing(shape, to)
   local values = adopt.values(o, gone)
-  enter(o, shape, to)
+  local done, err = try_enter(o, shape, to)
+  if not done then return false, err end
   adopt.give_back(o, gone, values)
   chain.lapse(o, to.methods)
+  return true
+end
+
+function attach.leave(o, to)
+  local done, err = try_leave(o, to)
+  if not done then error(err, 0) end
 end
 
 -- What is attached to a living object: a list of { trait, impl }; empty for any other value.
@@ -242,6 +250,7 @@ end
 function attach.detach(o, what, options)
   local shape
   if state.quiet ~= 0 then core.expect_quiet() end
+  local epoch = state.epoch
   shape, o = expect(1, "detach", o)
   local record = handle.record(what)
   if not record or (record.kind ~= "trait" and record.kind ~= "impl" and record.kind ~= "selection") then
@@ -249,11 +258,13 @@ function attach.detach(o, what, options)
   end
   local pointer = record.trait or record.pointer
   local cascade = wants_cascade(options)
-  local to, err = without(shape, pointer, cascade), nil
-  if hook_run.plan(shape) then
+  local ok, to = pcall(without, shape, pointer, cascade)
+  if not ok and state.epoch == epoch then error(to, 0) end
+  local err
+  if ok and hook_run.plan(shape) then
     err = leave_hooked(o, shape, to, pointer, cascade)
-  else
-    attach.leave(o, to)
+  elseif not ok or not try_leave(o, to) then
+    return attach.detach(o, what, options)       -- a finalizer has changed something meanwhile
   end
   if event.heard "detach" then
     for _, gone in ipairs(cascade and adopt.lapsing(shape, to) or { pointer }) do

@@ -1,6 +1,7 @@
 -- molt.class: classes, their fills, and making instances. What they are made of: molt.compose.
 
 local core = require "molt.core"
+local border = require "molt.border"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
 local registry = require "molt.registry"
@@ -17,6 +18,7 @@ local evolve = require "molt.evolve"
 
 local class = {}
 
+local state = border.state
 local meta = { __metatable = "class" }
 local all = {}             -- the records of shapes.classes: docs/decisions/0005
 
@@ -182,6 +184,7 @@ end
 
 local function constructor(record)
   return function(_, first, ...)
+    if state.quiet ~= 0 then core.expect_quiet() end
     local make = record.make or prepare(record)
     if record.hooked then return make_hooked(record, first, ...) end
     local needed, init = record.required, record.methods.init

@@ -45,9 +45,18 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
--- The object goes over to another shape of its class.
-function object.enter(o, from, to)
+-- The object goes over to another shape of its class: true. False where a finalizer has
+-- changed it since the shape was chosen, or the shape: nothing is done, and it is to be
+-- chosen again.
+function object.try_enter(o, from, to)
   local done, err = core.enter(o, to.id, to.meta, from.id)    -- a fixed number of results: LuaJIT stitches
+  if done then return true end
+  if bodies.of(o) == from and to.head.suspect == 0 then error(err, 0) end
+  return false, err
+end
+
+function object.enter(o, from, to)
+  local done, err = object.try_enter(o, from, to)
   if not done then error(err, 0) end
 end
 
@@ -140,11 +149,7 @@ local function copy_private(o, copy, shape)
   end
 end
 
--- molt.clone(obj): the same class and traits, fields and patches
-function object.clone(o)
-  local shape
-  shape, o = expect(1, "clone", o)
-  local copy = class.make(shape.class)
+local function copy_all(o, copy, shape)
   local from = bodies.of(copy)
   if from ~= shape then object.enter(copy, from, shape) end
   for _, field in ipairs(shape.fields) do copy[field.name] = o[field.name] end
@@ -156,6 +161,20 @@ function object.clone(o)
   end
   adopt.copy(o, copy)
   object.copy_patches(o, copy)
+end
+
+-- molt.clone(obj): the same class and traits, fields and patches
+function object.clone(o)
+  local shape
+  if state.quiet ~= 0 then core.expect_quiet() end
+  shape, o = expect(1, "clone", o)
+  local copy = class.make(shape.class)
+  local ok, err = pcall(copy_all, o, copy, shape)
+  if not ok or bodies.of(o) ~= shape or bodies.of(copy) ~= shape then
+    if bodies.of(copy) then check.result(core.finish(copy)) end
+    if bodies.of(o) == shape then error(err, 0) end
+    return object.clone(o)                       -- a finalizer has changed it meanwhile
+  end
   if hook_run.plan(shape) then
     life.begin(copy)
     life.born(copy)

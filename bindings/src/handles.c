@@ -70,7 +70,7 @@ molt__attached *molt__pieces(lua_State *L, int index, size_t *count)
     *count = length / 3;
     molt__attached *add = lua_newuserdata(L, (*count + 1) * sizeof *add);
     for (size_t i = 0; i < *count; i++) {
-        add[i] = (molt__attached){ .trait = list[3 * i], .impl = list[3 * i + 1], .names = list[3 * i + 2] };
+        add[i] = (molt__attached){ .trait = list[3 * i] ? molt__trait_now(list[3 * i]) : NULL, .impl = list[3 * i + 1], .names = list[3 * i + 2] };
     }
     return add;
 }

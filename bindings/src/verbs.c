@@ -3,13 +3,20 @@
 
 #include "cascade.h"
 #include "later.h"
+#include "trait.h"
 #include "vtable.h"
+
+/* Lua may have asked for the handle before a finalizer declared the trait again. */
+static molt_trait *trait_at(lua_State *L, int index)
+{
+    return molt__trait_now(lua_touserdata(L, index));
+}
 
 /* (shape id, trait, impl or nil) -> id of the shape with it */
 static int shape_attach(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return molt__answer_shape(L, b, molt__shape_attach(molt__shape_at(L, b, 1), lua_touserdata(L, 2), lua_touserdata(L, 3)));
+    return molt__answer_shape(L, b, molt__shape_attach(molt__shape_at(L, b, 1), trait_at(L, 2), lua_touserdata(L, 3)));
 }
 
 /* (shape id, { trait, impl or false, selection or false, … }) -> id of the shape with all of them */
@@ -25,14 +32,14 @@ static int shape_attach_set(lua_State *L)
 static int shape_detach(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return molt__answer_shape(L, b, molt__shape_detach(molt__shape_at(L, b, 1), lua_touserdata(L, 2)));
+    return molt__answer_shape(L, b, molt__shape_detach(molt__shape_at(L, b, 1), trait_at(L, 2)));
 }
 
 /* (shape id, trait) -> id of the shape without it and without what requires it */
 static int shape_cascade(lua_State *L)
 {
     molt__binding *b = molt__binding_open(L);
-    return molt__answer_shape(L, b, molt__cascade_detach(molt__shape_at(L, b, 1), lua_touserdata(L, 2)));
+    return molt__answer_shape(L, b, molt__cascade_detach(molt__shape_at(L, b, 1), trait_at(L, 2)));
 }
 
 /* (object, name): typed slots of that name look at the object's table from now on */

@@ -139,7 +139,7 @@ end
 -- molt.attach(obj, T | impl | {T, …} [, fields])
 function attach.attach(o, what, fields)
   local shape
-  if state.quiet ~= 0 then core.expect_quiet() end
+  border.expect_quiet()
   shape, o = expect(1, "attach", o)
   if life.is_ending(o) then check.raise("state", ("%s is ending"):format(object.name(o))) end
   local list = select_.pieces("attach", what)
@@ -249,7 +249,7 @@ end
 -- a cascade takes along what requires it
 function attach.detach(o, what, options)
   local shape
-  if state.quiet ~= 0 then core.expect_quiet() end
+  border.expect_quiet()
   local epoch = state.epoch
   shape, o = expect(1, "detach", o)
   local record = handle.record(what)

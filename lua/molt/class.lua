@@ -18,7 +18,6 @@ local evolve = require "molt.evolve"
 
 local class = {}
 
-local state = border.state
 local meta = { __metatable = "class" }
 local all = {}             -- the records of shapes.classes: docs/decisions/0005
 
@@ -184,7 +183,7 @@ end
 
 local function constructor(record)
   return function(_, first, ...)
-    if state.quiet ~= 0 then core.expect_quiet() end
+    border.expect_quiet()
     local make = record.make or prepare(record)
     if record.hooked then return make_hooked(record, first, ...) end
     local needed, init = record.required, record.methods.init

@@ -91,6 +91,7 @@ end
 
 -- A quiescent point: no native method is on the stack. Frees what waits for one.
 function molt.tick()
+  border.expect_quiet()
   if border.state.depth ~= 0 then
     check.raise("state", "molt.tick inside a native call", "call it at the end of a frame, outside every method")
   end

@@ -18,7 +18,7 @@ local sentinel = require "molt.sentinel"
 
 local object = {}
 
-local rawset, state = rawset, border.state
+local rawset = rawset
 
 -- The shape of a living object, or of the object of a view, and the object itself; an
 -- error that blames the argument otherwise; `expected` is what it may be, if more than
@@ -123,7 +123,7 @@ end
 -- molt.destroy(obj): ends it now. Ids and views are stale at once; native code
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
-  if state.quiet ~= 0 then core.expect_quiet() end
+  border.expect_quiet()
   if not event.heard "destroy" and core.finish_plain(o) then return end
   local _
   _, o = expect(1, "destroy", o)
@@ -166,7 +166,7 @@ end
 -- molt.clone(obj): the same class and traits, fields and patches
 function object.clone(o)
   local shape
-  if state.quiet ~= 0 then core.expect_quiet() end
+  border.expect_quiet()
   shape, o = expect(1, "clone", o)
   local copy = class.make(shape.class)
   local ok, err = pcall(copy_all, o, copy, shape)

@@ -7,6 +7,7 @@
 -- taking one out re-links the rest.
 
 local core = require "molt.core"
+local border = require "molt.border"
 local metamethods = require "molt.metamethods"
 local layout = require "molt.layout"
 local shapes = require "molt.shapes"
@@ -128,6 +129,7 @@ local TARGETS = "trait, class or object"
 -- static members of a trait or class, too
 local function verb(kind)
   return function(target, name, fn)
+    border.expect_quiet()
     local of_static = patch_static(target, kind, name, fn)
     if of_static then return of_static end
     local record = handle.record(target, "class")
@@ -173,6 +175,7 @@ end
 
 -- molt.restore(class or object [, name]): takes all patches away; returns how many
 function patch.restore(target, name)
+  border.expect_quiet()
   if name ~= nil and type(name) ~= "string" then check.argument(2, "restore", "method name", name) end
   local record = handle.record(target, "class")
   local of_trait = handle.record(target, "trait")

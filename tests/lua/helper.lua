@@ -116,4 +116,11 @@ if helper.stress then
   end)
 end
 
+-- What listeners of an event are told from now on, a list; and the listener's handle.
+function helper.hear(event)
+  local told = {}
+  local handle = require("molt").on(event, function(...) told[#told + 1] = { ... } end)
+  return told, handle
+end
+
 return helper

@@ -4,7 +4,7 @@ local dir = require "pl.dir"
 local helper = require "helper"
 local molt = require "molt"
 
-local fresh, refuses = helper.fresh, helper.refuses
+local fresh, refuses, hear = helper.fresh, helper.refuses, helper.hear
 
 local folder = os.tmpname() .. ".d/"
 
@@ -51,12 +51,6 @@ local function with_class(name)
   local module = assert(molt.load(answering(name, 1)))
   local Class = molt.class(fresh "Class", { module["T_" .. name] })
   return module, Class
-end
-
-local function hear(event)
-  local told = {}
-  local handle = molt.on(event, function(...) told[#told + 1] = { ... } end)
-  return told, handle
 end
 
 describe("the report of a reload", function()

@@ -4,7 +4,7 @@ local dir = require "pl.dir"
 local helper = require "helper"
 local molt = require "molt"
 
-local fresh = helper.fresh
+local fresh, hear = helper.fresh, helper.hear
 local folder = os.tmpname() .. ".d/"
 
 setup(function() dir.makepath(folder) end)
@@ -42,12 +42,6 @@ local function new_module(kind)
   local module = assert(molt.load(folder .. name))
   return module, { A = module["A_" .. name], B = module["B_" .. name], C = module["C_" .. name] },
     molt.find("A_" .. name), molt.find("B_" .. name)
-end
-
-local function hear(event)
-  local told = {}
-  local handle = molt.on(event, function(...) told[#told + 1] = { ... } end)
-  return told, handle
 end
 
 describe("module:unload { detach = true }", function()

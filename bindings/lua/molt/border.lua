@@ -58,6 +58,12 @@ function border.expect_no_migration()
   if border.migrating then border.raise("state", "molt's verbs cannot be used inside of migrate") end
 end
 
+-- A verb that changes classes and traits is under way, and may not be got in between:
+-- see bindings/src/quiet.c.
+function border.expect_quiet()
+  if border.state.quiet ~= 0 then core.expect_quiet() end
+end
+
 -- Raises an error object, blamed on the nearest caller that is not molt.
 function border.raise(code, message, hint)
   return core.raise(1, code, message, hint)

@@ -362,7 +362,7 @@ describe("detaching a trait", function()
     local function round()
       for _ = 1, 1000 do molt.detach(molt.attach(o, Heat), Heat) end
     end
-    for _ = 1, helper.stress and 1 or 20 do round() end     -- traces are memory, too
+    for _ = 1, helper.stress and 6 or 20 do round() end     -- traces are memory, too
     collectgarbage()
     local before = collectgarbage("count")
     for _ = 1, helper.stress and 5 or 100 do round() end

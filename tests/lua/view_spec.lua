@@ -277,7 +277,7 @@ describe("molt.as", function()
     local o = Car { fuel = 3 }
     assert.equal(molt.as(o, Tank), molt.as(o, molt.impl(Tank)))
     assert.is_nil(molt.as(o, molt.impl(Heat)))
-    local gauge = assert(molt.load "gauge")
+    local gauge = assert(molt.load(helper.build_dir .. "/tests/natives/gauge"))
     local native = molt.class(fresh "Native", { gauge.Gauge })()
     assert.equal(native, molt.object(molt.as(native, gauge.Gauge)))
     assert.equal(molt.as(native, molt.find "Gauge"), molt.as(native, gauge.Gauge))

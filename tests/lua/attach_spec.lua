@@ -362,12 +362,17 @@ describe("detaching a trait", function()
     local function round()
       for _ = 1, 1000 do molt.detach(molt.attach(o, Heat), Heat) end
     end
-    for _ = 1, helper.stress and 6 or 20 do round() end     -- traces are memory, too
-    collectgarbage()
-    local before = collectgarbage("count")
-    for _ = 1, helper.stress and 5 or 100 do round() end
-    collectgarbage()
-    assert.is_true(collectgarbage("count") - before < 100)
+    local function grown(rounds)
+      collectgarbage()
+      local before = collectgarbage("count")
+      for _ = 1, rounds do round() end
+      collectgarbage()
+      return collectgarbage("count") - before
+    end
+    grown(helper.stress and 1 or 20)
+    local rounds, least = helper.stress and 5 or 100, math.huge
+    for _ = 1, 4 do least = math.min(least, grown(rounds)) end      -- traces, too, are memory
+    assert.is_true(least < 100)
   end)
 end)
 

@@ -10,7 +10,10 @@
  */
 #include "binding.h"
 
-enum { BREATH = 16 << 10 };          /* KB made at rest after which the collector works for once */
+enum {
+    DEBT = 256,                      /* KB made at rest that are worked off at once */
+    BREATH = 16 << 10                /* KB after which the collector works in the midst of a verb */
+};
 
 static void expect_quiet(lua_State *L, molt__binding *b)
 {
@@ -33,7 +36,7 @@ static void wake(lua_State *L, molt__binding *b, int before)
     int made = lua_gc(L, LUA_GCCOUNT, 0) - before;
     lua_gc(L, LUA_GCRESTART, 0);
     if (made > 0) b->owed += made;
-    molt__work_off(L, b);
+    if (b->owed >= DEBT) molt__work_off(L, b);
 }
 
 /* (function, …) -> what the function returns. It cannot yield. */

@@ -45,11 +45,19 @@ object.expect = expect
 -- collected with it although they refer to it.
 object.PATCHES = setmetatable({}, { __tostring = function() return "molt's patches" end })
 
+-- Called behind a C function that compiled code stops at. What LuaJIT would compile from
+-- there goes on out of Molt, through the loop that called it and back to that C function,
+-- and stops again: if the loop is not compiled by then, it never comes to be, and each
+-- turn adds a trace to the chain. This cannot be compiled, so the chain has no second one.
+local function land() end
+jit.off(land)
+
 -- The object goes over to another shape of its class: true. False where a finalizer has
 -- changed it since the shape was chosen, or the shape: nothing is done, and it is to be
 -- chosen again.
 function object.try_enter(o, from, to)
   local done, err = core.enter(o, to.id, to.meta, from.id)    -- a fixed number of results: LuaJIT stitches
+  land()
   if done then return true end
   if bodies.of(o) == from and to.head.suspect == 0 then error(err, 0) end
   return false, err
@@ -124,7 +132,9 @@ end
 -- that is on the stack keeps valid memory until it returns.
 function object.destroy(o)
   border.expect_quiet()
-  if not event.heard "destroy" and core.finish_plain(o) then return end
+  local plain = not event.heard "destroy" and core.finish_plain(o)
+  land()
+  if plain then return end
   local _
   _, o = expect(1, "destroy", o)
   if sentinel.is_armed(o) then return destroy_hooked(o) end

@@ -24,7 +24,7 @@ typedef enum molt__callback {
     MOLT__CALLBACK_RELAID,           /* (commit): classes have other shapes, or not after all */
     MOLT__CALLBACK_CLOSING,          /* (): the world closes */
     MOLT__CALLBACK_INT64,            /* (low, high, signed) -> cdata */
-    MOLT__CALLBACK_HOOK,             /* (turn, object id, trait): runs hooks; raises their error */
+    MOLT__CALLBACK_HOOK,             /* (turn, object id, trait, id of the shape before): runs hooks; their error's text */
     MOLT__CALLBACK_SUCCEED           /* (trait, its next version, commit): handles follow */
 } molt__callback;
 

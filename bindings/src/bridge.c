@@ -217,7 +217,8 @@ static void bridge_unpin(void *user, molt_object *object)
     if (!(object->flags & MOLT__HOST) && lua_checkstack(L, 8)) molt__unpin(L, b, object);
 }
 
-static int run_hooks(lua_State *L, molt__binding *b, molt__turn turn, molt_object *object, molt_trait *trait)
+static int run_hooks(lua_State *L, molt__binding *b, molt__turn turn, molt_object *object, molt_trait *trait,
+                     const molt_shape *before)
 {
     int top = lua_gettop(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->callbacks);
@@ -225,23 +226,24 @@ static int run_hooks(lua_State *L, molt__binding *b, molt__turn turn, molt_objec
     lua_pushinteger(L, turn);
     lua_pushnumber(L, molt_object_id(object));
     lua_pushlightuserdata(L, trait);
+    lua_pushinteger(L, before ? (lua_Integer)before->id : 0);
     int err = MOLT_OK;
-    if (lua_pcall(L, 3, 1, 0) != 0) err = molt__fail(b->world, MOLT_ERR_LUA, "error in a hook");
+    if (lua_pcall(L, 4, 1, 0) != 0) err = molt__fail(b->world, MOLT_ERR_LUA, "error in a hook");
     else if (lua_isstring(L, -1)) err = molt__fail(b->world, MOLT_ERR_LUA, "%s", lua_tostring(L, -1));
     b->current = L;
     lua_settop(L, top);
     return err;
 }
 
-static int bridge_hook(void *user, molt__turn turn, molt_object *object, molt_trait *trait)
+static int bridge_hook(void *user, molt__turn turn, molt_object *object, molt_trait *trait, const molt_shape *before)
 {
     molt__binding *b = user;
     lua_State *L = b->current;
     if (!lua_checkstack(L, 16)) return molt__fail(b->world, MOLT_ERR_MEMORY, "the Lua stack is full");
-    if (!molt_error_pending(b->world)) return run_hooks(L, b, turn, object, trait);
+    if (!molt_error_pending(b->world)) return run_hooks(L, b, turn, object, trait, before);
     molt__aside aside;
     molt__put_aside(L, b, &aside);
-    int err = run_hooks(L, b, turn, object, trait);
+    int err = run_hooks(L, b, turn, object, trait, before);
     molt__put_back(L, b, &aside);
     return err;
 }

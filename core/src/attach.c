@@ -157,9 +157,9 @@ int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl)
     int err = check(object);
     if (err) return err;
     trait = impl ? molt_impl_trait(impl) : molt__trait_now(trait);
-    bool had = molt__shape_part(object->shape, trait->identity) != NULL;
+    const molt_shape *before = object->shape;
     err = enter_from_c(object, molt__shape_attach(object->shape, trait, impl));
-    return err || had ? err : molt__hook_run(object, MOLT__TURN_GAINED, trait);
+    return err ? err : molt__hook_gained(object, before);
 }
 
 int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t count)
@@ -179,7 +179,9 @@ int molt_object_attach_set(molt_object *object, const molt_piece *pieces, size_t
     }
     molt_shape *to = molt__shape_attach_set(object->shape, add, count);
     molt__free(world, add, bytes);
-    return enter_from_c(object, to);
+    const molt_shape *before = object->shape;
+    err = enter_from_c(object, to);
+    return err ? err : molt__hook_gained(object, before);
 }
 
 /* Runs the hooks, which may end the object or move it to another shape; then the

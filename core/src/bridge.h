@@ -19,10 +19,11 @@ typedef struct molt__bridge {
     /* Names of shapes resolve anew: bring the flat method tables up to date. */
     void (*changed)(void *user);
 
-    /* Runs hooks: the object has gained the trait, is about to lose it, or to end
-     * (then `trait` is NULL). May be NULL itself. On an error, which is recorded, a
-     * trait that was gained is gone again. May change or end the object. */
-    int (*hook)(void *user, molt__turn turn, molt_object *object, molt_trait *trait);
+    /* Runs hooks: the object has gained what its shape has and `before` had not, is
+     * about to lose the trait, or to end (NULL where they say nothing). May be NULL
+     * itself. On an error, which is recorded, what was gained is gone again. May change
+     * or end the object. */
+    int (*hook)(void *user, molt__turn turn, molt_object *object, molt_trait *trait, const molt_shape *before);
 
     /* The object ends: take its table's body and metatable away. */
     void (*ended)(void *user, molt_object *object);

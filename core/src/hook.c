@@ -80,10 +80,22 @@ int molt__hook_run(molt_object *object, molt__turn turn, molt_trait *trait)
 {
     const molt_world *world = object->shape->world;
     if (!world->bridge || !world->bridge->hook) return MOLT_OK;
-    if (turn == MOLT__TURN_GAINED && !molt__hook(object->shape, trait, MOLT__ATTACHED) &&
-        !molt__hook(object->shape, trait, MOLT__DETACHED)) return MOLT_OK;
-    if (turn != MOLT__TURN_GAINED && !molt__hook_awaits(object)) return MOLT_OK;
-    return world->bridge->hook(world->bridge_user, turn, object, trait);
+    if (!molt__hook_awaits(object)) return MOLT_OK;
+    return world->bridge->hook(world->bridge_user, turn, object, trait, NULL);
+}
+
+int molt__hook_gained(molt_object *object, const molt_shape *before)
+{
+    const molt_shape *shape = object->shape;
+    const molt__bridge *bridge = shape->world->bridge;
+    bool any = false;
+    for (size_t i = shape->layout->count; i < shape->part_count && !any; i++) {
+        const molt_trait *trait = shape->parts[i].trait;
+        any = !molt__shape_part(before, trait->identity) &&
+              (molt__hook(shape, trait, MOLT__ATTACHED) || molt__hook(shape, trait, MOLT__DETACHED));
+    }
+    if (!any || !bridge || !bridge->hook) return MOLT_OK;
+    return bridge->hook(shape->world->bridge_user, MOLT__TURN_GAINED, object, NULL, before);
 }
 
 static bool requires_one_left(const molt_shape *shape, const bool *done, const molt_trait *trait)

@@ -35,9 +35,12 @@ molt_definition *molt__hook_or_winner(const molt_shape *shape, const molt_trait 
 /* The trait's own definition of a hook in the shape, or NULL. */
 molt_definition *molt__hook(const molt_shape *shape, const molt_trait *trait, molt__hook_kind kind);
 
-/* Native code gives the object the trait, takes it, or ends the object (`trait` is
- * NULL): its hooks run where the Lua side is there to run them. */
+/* Native code takes the trait from the object, or ends it (`trait` is NULL): its hooks
+ * run where the Lua side is there to run them. */
 int molt__hook_run(molt_object *object, molt__turn turn, molt_trait *trait);
+
+/* The same where native code has given the object traits that `before` had not. */
+int molt__hook_gained(molt_object *object, const molt_shape *before);
 
 /* Does the trait, or an implementation of it (which may be NULL), define a hook? */
 bool molt__hook_defined(const molt_trait *trait, const molt_impl *impl);

@@ -145,10 +145,19 @@ end
 -- Native code attaches, detaches, ends: molt__turn in core/src/bridge.h.
 local turns = {}
 
-turns[1] = function(o, trait)
-  hook.attached(o, plan_of(bodies.of(o)) or { attached = {}, detached = {} }, { trait }, function()
-    local shape = bodies.of(o)
-    if shape.has[trait] then hook.leave(o, shapes.detach(shape, trait)) end
+turns[1] = function(o, _, before)
+  local shape, gained = bodies.of(o), {}
+  before = shapes.get(before)
+  for _, part in ipairs(shape.info.parts) do
+    if not before.has[part.trait] then gained[#gained + 1] = part.trait end
+  end
+  hook.attached(o, plan_of(shape) or { attached = {}, detached = {} }, gained, function()
+    local now = bodies.of(o)
+    if now == shape then return hook.leave(o, before) end
+    for i = #gained, 1, -1 do                    -- a hook has changed the object, too
+      if now.has[gained[i]] then hook.leave(o, shapes.get(border.check(core.shape_cascade(now.id, gained[i])))) end
+      now = bodies.of(o)
+    end
   end)
 end
 
@@ -165,9 +174,9 @@ turns[3] = function(o)
 end
 
 -- Returns the text of the error, if there is one.
-border.callbacks[border.HOOK] = function(turn, id, trait)
+border.callbacks[border.HOOK] = function(turn, id, trait, before)
   local o = core.object_at(id)
-  local ok, err = pcall(turns[turn], o, trait)
+  local ok, err = pcall(turns[turn], o, trait, before)
   return not ok and tostring(err) or nil
 end
 

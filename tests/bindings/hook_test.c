@@ -70,6 +70,23 @@ static void an_attach_whose_hook_fails_is_undone(void **state)
     assert_int_equal(molt_object_destroy(object), MOLT_OK);
 }
 
+static void a_set_runs_the_hooks_of_each_and_is_undone_whole(void **state)
+{
+    (void)state;
+    const molt_piece both[] = { { .trait = noted }, { .trait = failing } };
+    assert_int_equal(molt_object_attach_set(object, both, 2), MOLT_OK);
+    assert_log("+2 ");
+    assert_int_equal(molt_object_detach(object, failing), MOLT_ERR_LUA);
+    assert_int_equal(molt_object_detach(object, noted), MOLT_OK);
+    assert_log("+2 - ");
+    assert_int_equal(luaL_dostring(with.L, "fail = 'attached'"), 0);
+    assert_int_equal(molt_object_attach_set(object, both, 2), MOLT_ERR_LUA);
+    assert_string_equal(molt_last_error(with.world), "no");
+    assert_false(molt_object_is(object, noted));
+    assert_false(molt_object_is(object, failing));
+    assert_log("+2 - +2 - ");
+}
+
 static void a_detach_whose_hook_fails_completes(void **state)
 {
     (void)state;
@@ -93,6 +110,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hooks_run_once_at_attach_and_at_detach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_an_object_runs_detached, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attach_whose_hook_fails_is_undone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_set_runs_the_hooks_of_each_and_is_undone_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_detach_whose_hook_fails_completes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_end_whose_hook_fails_completes, set_up, tear_down),
     };

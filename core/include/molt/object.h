@@ -36,7 +36,8 @@ MOLT_API molt_world *molt_object_world(const molt_object *object);
 /* Attaches a trait to this object alone, with its defaults or with an
  * implementation; nothing has changed when it fails. */
 MOLT_API int molt_object_attach(molt_object *object, molt_trait *trait, molt_impl *impl);
-/* Several at once, which may require one another: all of them, or none. */
+/* Several at once, which may require one another: all of them, or none. Their `attached`
+ * hooks run as they do for one; if one fails, all of them are gone again. */
 typedef struct molt_piece {
     molt_trait *trait;
     molt_impl *impl;                 /* of that trait; NULL: the trait's own definitions */

@@ -40,8 +40,14 @@ typedef struct molt__frame {
     struct molt__frame *below;
 } molt__frame;
 
+/* A debug hook of the user's that does not run for a while. */
+typedef struct molt__debug_hook { lua_Hook function; int mask, count; } molt__debug_hook;
+molt__debug_hook molt__hook_off(lua_State *L);
+void molt__hook_on(lua_State *L, molt__debug_hook hook);
+
 /* A verb under way that nothing may get in between: see quiet.c. */
 typedef struct molt__quiet {
+    molt__debug_hook hook;           /* that was set when it began */
     bool stopped;                    /* the collector, by it or by one around it */
     int32_t depth;                   /* border.depth when it began */
     int heap;                        /* KB that Lua had when the collector last worked */
@@ -84,6 +90,10 @@ molt__binding *molt__binding_find(lua_State *L);
 
 /* The binding, its world still open; raises otherwise. */
 molt__binding *molt__binding_open(lua_State *L);
+
+/* lua_pcall of a function of the user's in the midst of such a verb: his debug hook runs
+ * in it. */
+int molt__call_user(lua_State *L, molt__binding *b, int arguments, int results);
 
 /* Lua code runs, so no leaf call is in flight. A mark that says otherwise was left
  * by a debug hook that raised an error just before or after such a call. */

@@ -15,7 +15,10 @@ static int run_callback(molt__binding *b, molt__callback which, int arguments)
     lua_rawgeti(L, -1, (int)which);
     lua_remove(L, -2);
     lua_insert(L, -1 - arguments);
-    if (lua_pcall(L, arguments, 0, 0) == 0) return MOLT_OK;
+    molt__debug_hook hook = molt__hook_off(L);       /* which could break it off half done */
+    int status = lua_pcall(L, arguments, 0, 0);
+    molt__hook_on(L, hook);
+    if (status == 0) return MOLT_OK;
     molt_log(b->world, MOLT_LOG_ERROR, "%s", lua_tostring(L, -1) ? lua_tostring(L, -1) : "error in a callback");
     lua_pop(L, 1);
     return MOLT_ERR_LUA;

@@ -5,8 +5,8 @@
  * anywhere, and both may call any verb. Verbs that every frame calls are written for
  * that: they look again after each allocation (lives.c, molt.accessor, molt.registry).
  * Those that change what classes and traits are keep the collector at rest instead,
- * until they are done. LuaJIT still runs finalizers at exits of traces while it is in
- * the midst of doing so, and hooks it always runs: what they ask for then is refused.
+ * until they are done, and debug hooks off. LuaJIT still runs finalizers at exits of
+ * traces while it is in the midst of doing so: what they ask for then is refused.
  */
 #include "binding.h"
 
@@ -14,6 +14,26 @@ enum {
     DEBT = 256,                      /* KB made at rest that are worked off at once */
     BREATH = 16 << 10                /* KB after which the collector works in the midst of a verb */
 };
+
+molt__debug_hook molt__hook_off(lua_State *L)
+{
+    molt__debug_hook hook = { lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L) };
+    if (hook.function) lua_sethook(L, NULL, 0, 0);
+    return hook;
+}
+
+void molt__hook_on(lua_State *L, molt__debug_hook hook)
+{
+    if (hook.function) lua_sethook(L, hook.function, hook.mask, hook.count);
+}
+
+int molt__call_user(lua_State *L, molt__binding *b, int arguments, int results)
+{
+    molt__hook_on(L, b->quiet.hook);
+    int status = lua_pcall(L, arguments, results, 0);
+    if (b->quiet.hook.function) b->quiet.hook = molt__hook_off(L);       /* it may be another now, or none */
+    return status;
+}
 
 static void expect_quiet(lua_State *L, molt__binding *b)
 {
@@ -53,11 +73,15 @@ static int quietly(lua_State *L)
         b->quiet.heap = lua_gc(L, LUA_GCCOUNT, 0);
     }
     b->quiet.depth = b->border.depth;
+    b->quiet.hook = molt__hook_off(L);
     b->border.quiet = 1;
     int failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     if (b->world) b->border.quiet = quiet;
+    molt__debug_hook hook = b->quiet.hook;
+    b->quiet.hook = before.hook;
     b->quiet.depth = before.depth;
     b->quiet.stopped = before.stopped;
+    molt__hook_on(L, hook);
     if (stops) wake(L, b, b->quiet.heap);
     return failed ? lua_error(L) : lua_gettop(L);
 }
@@ -79,7 +103,7 @@ static int guarded(lua_State *L)
     int32_t quiet = b->border.quiet;
     b->border.quiet = 0;
     breathe(L, b);
-    int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+    int status = molt__call_user(L, b, lua_gettop(L) - 1, 0);
     if (b->world) b->border.quiet = quiet;
     if (status == 0) lua_pushnil(L);
     lua_pushboolean(L, status == 0);

@@ -97,7 +97,7 @@ static int migrate(lua_State *L)
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
-    bool failed = lua_pcall(L, 2, 0, 0) != 0;
+    bool failed = molt__call_user(L, b, 2, 0) != 0;
     b->migrating = false;
     lua_pushvalue(L, 5);
     lua_pushboolean(L, 0);

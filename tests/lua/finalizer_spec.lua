@@ -154,27 +154,75 @@ describe("a finalizer that gives the class a trait", function()
 end)
 
 describe("a debug hook", function()
-  it("that changes something in the midst of a verb is refused, and both are well", function()
-    local refused, done = 0, 0
-    for count = 1, 1200, helper.stress and 97 or 23 do
+  -- Calls `act` with the hook set to run after so many instructions, for many counts.
+  local function at_each_step(last, step, prepare, act, hook)
+    for count = 1, last, helper.stress and step * 7 or step do
+      local given = prepare()
+      pcall(function()
+        debug.sethook(function()
+          debug.sethook()
+          hook(given, count)
+        end, "", count)
+        act(given)
+        debug.sethook()
+      end)
+      given.check()
+    end
+  end
+
+  it("does not run in the midst of a verb that changes classes and traits", function()
+    local inside = 0
+    at_each_step(1200, 23, function()
       local A, B = molt.trait(fresh "A", { "double x = 1" }), molt.trait(fresh "B", { "double y = 2" })
       local C, D = molt.class(fresh "C", { A }), molt.class(fresh "D", { A, B })
       local o = C { x = 5 }
-      local ok, err
-      debug.sethook(function()
-        debug.sethook()
-        ok, err = pcall(count % 2 == 0 and molt.destroy or molt.use, count % 2 == 0 and o or C,
-          count % 2 == 1 and B or nil)
-      end, "", count)
-      pcall(molt.become, o, D)
-      debug.sethook()
-      if ok then done = done + 1 end
-      if ok == false and err.code == "state" then refused = refused + 1 end
-      if molt.alive(o) then assert.equal(5, o.x) end
-      assert.equal(1, C().x)
-      molt.tick()
-    end
-    assert.is_true(refused > 0)
-    assert.is_true(done + refused > 0)
+      return { o = o, B = B, C = C, D = D, check = function()
+        if molt.alive(o) then assert.equal(5, o.x) end
+        assert.equal(1, C().x)
+        molt.tick()
+      end }
+    end, function(given)
+      molt.become(given.o, given.D)
+    end, function(given, count)
+      local frame = debug.getinfo(4, "S")
+      if frame and frame.short_src:find("molt/recompose", 1, true) then inside = inside + 1 end
+      if count % 2 == 0 then pcall(molt.destroy, given.o) else pcall(molt.use, given.C, given.B) end
+    end)
+    assert.equal(0, inside)
+  end)
+
+  it("that raises leaves a wrapper of a class on all of its shapes, or on none", function()
+    at_each_step(600, 11, function()
+      local C = molt.class(fresh "C", { foo = function() return "A" end })
+      local E = molt.class(fresh "E", { extends = C })
+      local c, e = C(), E()
+      return { C = C, check = function()
+        assert.equal(c:foo(), e:foo())
+        assert.equal(C():foo(), E():foo())
+        molt.restore(C)
+        assert.equal("AA", c:foo() .. e:foo())
+      end }
+    end, function(given)
+      molt.around(given.C, "foo", function(next_one, self) return "<" .. next_one(self) .. ">" end)
+    end, function()
+      error("timeout", 0)
+    end)
+  end)
+
+  it("runs in the functions of the user's that such a verb calls", function()
+    local seen = false
+    local T = molt.trait(fresh "T", { attached = function()
+      for _ = 1, 100 do seen = seen or false end
+    end })
+    local Class = molt.class(fresh "C", {})
+    local o = Class()
+    debug.sethook(function()
+      seen = seen or debug.getinfo(2, "S").short_src:find("finalizer_spec", 1, true) ~= nil
+    end, "", 10)
+    seen = false
+    molt.use(Class, T)
+    debug.sethook()
+    assert.is_true(seen)
+    assert.is_true(molt.is(o, T))
   end)
 end)

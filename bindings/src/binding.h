@@ -91,8 +91,8 @@ molt__binding *molt__binding_find(lua_State *L);
 /* The binding, its world still open; raises otherwise. */
 molt__binding *molt__binding_open(lua_State *L);
 
-/* lua_pcall of a function of the user's in the midst of such a verb: his debug hook runs
- * in it. */
+/* lua_pcall of a function of the user's, in the midst of such a verb or not: verbs may be
+ * called in it, and his debug hook runs. */
 int molt__call_user(lua_State *L, molt__binding *b, int arguments, int results);
 
 /* Lua code runs, so no leaf call is in flight. A mark that says otherwise was left

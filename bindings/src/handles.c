@@ -70,7 +70,9 @@ molt__attached *molt__pieces(lua_State *L, int index, size_t *count)
     *count = length / 3;
     molt__attached *add = lua_newuserdata(L, (*count + 1) * sizeof *add);
     for (size_t i = 0; i < *count; i++) {
-        add[i] = (molt__attached){ .trait = list[3 * i] ? molt__trait_now(list[3 * i]) : NULL, .impl = list[3 * i + 1], .names = list[3 * i + 2] };
+        molt_trait *trait = list[3 * i];
+        add[i] = (molt__attached){ .trait = trait ? molt__trait_now(trait) : NULL, .impl = list[3 * i + 1],
+                                   .names = list[3 * i + 2] };
     }
     return add;
 }

@@ -29,9 +29,14 @@ void molt__hook_on(lua_State *L, molt__debug_hook hook)
 
 int molt__call_user(lua_State *L, molt__binding *b, int arguments, int results)
 {
+    int32_t quiet = b->border.quiet;
+    b->border.quiet = 0;
     molt__hook_on(L, b->quiet.hook);
+    b->quiet.hook = (molt__debug_hook){ 0 };
     int status = lua_pcall(L, arguments, results, 0);
-    if (b->quiet.hook.function) b->quiet.hook = molt__hook_off(L);       /* it may be another now, or none */
+    if (!quiet) return status;
+    b->quiet.hook = molt__hook_off(L);               /* it may be another now, or none */
+    if (b->world) b->border.quiet = quiet;
     return status;
 }
 
@@ -100,11 +105,8 @@ static void breathe(lua_State *L, molt__binding *b)
 static int guarded(lua_State *L)
 {
     molt__binding *b = molt__binding_of(L);
-    int32_t quiet = b->border.quiet;
-    b->border.quiet = 0;
     breathe(L, b);
     int status = molt__call_user(L, b, lua_gettop(L) - 1, 0);
-    if (b->world) b->border.quiet = quiet;
     if (status == 0) lua_pushnil(L);
     lua_pushboolean(L, status == 0);
     lua_insert(L, -2);
@@ -113,6 +115,8 @@ static int guarded(lua_State *L)
 
 void molt__open_quiet(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "quietly", quietly }, { "guarded", guarded }, { "expect_quiet", expect }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "quietly", quietly }, { "guarded", guarded }, { "expect_quiet", expect }, { NULL, NULL },
+    };
     luaL_register(L, NULL, functions);
 }

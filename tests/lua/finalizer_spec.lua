@@ -225,4 +225,23 @@ describe("a debug hook", function()
     assert.is_true(seen)
     assert.is_true(molt.is(o, T))
   end)
+
+  it("is still set after verbs within verbs", function()
+    local Inner = molt.trait(fresh "Inner", { attached = function() end })
+    local other, Late = molt.class(fresh "D", {})(), molt.class(fresh "E", {})
+    local Outer = molt.trait(fresh "Outer", { attached = function()
+      molt.attach(other, Inner)
+      molt.use(Late, Inner)
+    end })
+    local Class = molt.class(fresh "C", {})
+    local o = Class()
+    local calls = 0
+    debug.sethook(function() calls = calls + 1 end, "l")
+    molt.use(Class, Outer)
+    calls = 0
+    local line = calls
+    debug.sethook()
+    assert.equal(1, line)
+    assert.is_true(molt.is(o, Outer) and molt.is(other, Inner))
+  end)
 end)
